@@ -1,0 +1,6 @@
+"""Runs and describes SQL on DuckDB; the only package that imports duckdb."""
+
+from ecluse.engine.session import Engine
+from ecluse.engine.sql import literal, quote
+
+__all__ = ["Engine", "literal", "quote"]

@@ -1,0 +1,118 @@
+"""One DuckDB connection with the settings that make its answers repeatable: UTC, insertion order kept."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from ecluse.engine.sql import literal, quote
+
+
+class Engine:
+    """An in-memory DuckDB that reads and writes files; use it from one thread, and close it.
+
+    ``memory_limit`` is DuckDB's own notation (``"2GB"``). ``temp_directory`` receives what doesn't fit in memory.
+    """
+
+    def __init__(
+        self,
+        *,
+        threads: int | None = None,
+        memory_limit: str | None = None,
+        temp_directory: Path | None = None,
+    ) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute("SET TimeZone = 'UTC'")
+        self.connection.execute("SET enable_progress_bar = false")
+        if threads is not None:
+            self.connection.execute(f"SET threads = {threads}")
+        if memory_limit is not None:
+            self.connection.execute(f"SET memory_limit = {literal(memory_limit)}")
+        if temp_directory is not None:
+            self.connection.execute(f"SET temp_directory = {literal(str(temp_directory))}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; what it holds in memory is gone."""
+        self.connection.close()
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a statement."""
+        return self.connection.execute(sql, list(parameters)).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
+        """The first row of a statement that gives at least one."""
+        found = self.connection.execute(sql, list(parameters)).fetchone()
+        assert found is not None, "the statement gave no row"
+        return found
+
+    def scalar(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        """The first value of the first row."""
+        return self.row(sql, parameters)[0]
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        """Carry out a statement whose rows nobody wants."""
+        self.connection.execute(sql, list(parameters))
+
+    def describe(self, sql: str) -> dict[str, str]:
+        """Column names and DuckDB types of a query, in order, without running it."""
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE {sql}")}
+
+    def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
+        """A query as a lazy DuckDB relation."""
+        return self.connection.sql(sql)
+
+    def arrow(self, sql: str) -> pa.Table:
+        """All rows of a query as an Arrow table."""
+        return self.connection.sql(sql).to_arrow_table()
+
+    def batches(self, sql: str) -> pa.RecordBatchReader:
+        """The rows of a query as a stream of Arrow batches."""
+        return self.connection.sql(sql).to_arrow_reader()
+
+    @contextmanager
+    def registered(self, data: object) -> Iterator[str]:
+        """A quoted view name for an Arrow table or reader, a pandas or a Polars frame, while the context lasts."""
+        name = f"given_{uuid.uuid4().hex}"
+        self.connection.register(name, data)
+        try:
+            yield quote(name)
+        finally:
+            self.connection.unregister(name)
+
+    def copy(
+        self,
+        sql: str,
+        folder: Path,
+        *,
+        field_ids: Mapping[str, int] | None = None,
+        file_bytes: int = 128 * 2**20,
+    ) -> list[Path]:
+        """Write a query to Parquet files (zstd) in a new ``folder``; the files in the order of their names.
+
+        An empty result gives one file without rows. On an error the folder is removed again.
+        """
+        options = ["FORMAT parquet", "COMPRESSION zstd", f"FILE_SIZE_BYTES {file_bytes}"]
+        if field_ids:
+            ids = ", ".join(f"{quote(name)}: {number}" for name, number in field_ids.items())
+            options.append(f"FIELD_IDS {{{ids}}}")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.run(f"COPY ({sql}) TO {literal(str(folder))} ({', '.join(options)})")
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return sorted(folder.glob("*.parquet"))

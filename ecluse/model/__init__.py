@@ -1,0 +1,1 @@
+"""Frozen definitions and facts; standard library and pydantic only."""

@@ -1,0 +1,185 @@
+"""The charter: what the project is for, who answers for it, and what must hold before data opens."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from ecluse.model.canonical import digest
+
+_STRICT = ConfigDict(extra="forbid")
+
+#: The questions that people answer; a gate may ask others of its own.
+DATA_VALID, RESULTS_VALID, SCALE = "data-valid", "results-valid", "scale"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Role:
+    """A role that a party holds between two dates (until is the first day without it)."""
+
+    name: str
+    since: date
+    until: date | None = None
+
+    def held(self, day: date) -> bool:
+        """Whether the role is held on ``day``."""
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Key:
+    """A public Ed25519 key (64 hexadecimal digits) and when it counts; ``revoked`` ends it from that time on."""
+
+    public: str
+    since: datetime
+    until: datetime | None = None
+    revoked: datetime | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Party:
+    """A person or a service, under a random id; names of people live in a directory outside Git and the log."""
+
+    id: str
+    roles: tuple[Role, ...] = ()
+    keys: tuple[Key, ...] = ()
+    attests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Purpose:
+    """One use of data that is allowed or prohibited."""
+
+    id: str
+    description: str
+    allowed: bool = True
+    datasets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Kpi:
+    """A value the project is measured by; ``better`` says which way is up."""
+
+    id: str
+    metric: str
+    baseline: float
+    target: float
+    by: date
+    better: Literal["higher", "lower"] = "higher"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Criterion:
+    """One executed condition of a gate: ``measure operator value``.
+
+    Measures: ``checks.broken`` (blocking checks that are not held, over the release's own products),
+    ``quarantine.share`` (quarantined over computed rows of the products), ``suite.stale`` (products whose current
+    suite is not the one they were checked with), ``freshness.broken`` (products whose newest freshness check isn't
+    held; a product never checked counts), ``sources.unlicensed`` (inputs without a licence), ``kpi.<id>`` (newest
+    observation).
+    """
+
+    id: str
+    measure: str
+    operator: Literal["<=", ">=", "<", ">", "=="]
+    value: float
+    description: str = ""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Approval:
+    """How many people of a role must answer a question with yes."""
+
+    question: str
+    role: str
+    count: int = Field(default=1, ge=1)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Gate:
+    """What a release needs before it is used in a phase: criteria that are executed, approvals that are signed."""
+
+    phase: str
+    criteria: tuple[Criterion, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Grant:
+    """What a role may read of a dataset (``*`` ends a prefix) for some purposes, per classification of column.
+
+    A classification that is not listed is dropped. ``row_filter`` is an SQL predicate over the dataset's columns.
+    """
+
+    role: str
+    datasets: tuple[str, ...]
+    purposes: tuple[str, ...]
+    columns: dict[str, Literal["clear", "pseudonym", "null", "drop"]]
+    row_filter: str | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Risk:
+    """Something that may go wrong, and the checks (``dataset:check name``) that control it."""
+
+    id: str
+    description: str
+    controls: tuple[str, ...] = ()
+    owner: str = ""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Charter:
+    """Problem, purposes, people, phases, gates, grants, KPIs, risks."""
+
+    project: str
+    problem: str
+    phase: str
+    phases: tuple[str, ...]
+    purposes: tuple[Purpose, ...]
+    gates: tuple[Gate, ...]
+    parties: tuple[Party, ...]
+    grants: tuple[Grant, ...] = ()
+    kpis: tuple[Kpi, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    kill_criterion: str = ""
+    review_every_days: int = 180
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Charter:
+        if self.phase not in self.phases:
+            raise ValueError(f"phase {self.phase!r} is not one of the phases {', '.join(self.phases)}")
+        gated = [g.phase for g in self.gates]
+        if missing := [p for p in self.phases if gated.count(p) != 1]:
+            raise ValueError(f"each phase has exactly one gate; look at {', '.join(missing)}")
+        if unknown := [p for p in gated if p not in self.phases]:
+            raise ValueError(f"gates for unknown phases: {', '.join(unknown)}")
+        for kind, ids in (
+            ("purposes", [p.id for p in self.purposes]),
+            ("parties", [p.id for p in self.parties]),
+            ("kpis", [k.id for k in self.kpis]),
+            ("keys", [k.public for p in self.parties for k in p.keys]),
+        ):
+            if twice := sorted({i for i in ids if ids.count(i) > 1}):
+                raise ValueError(f"{kind} listed twice: {', '.join(twice)}")
+        return self
+
+    def gate(self, phase: str) -> Gate | None:
+        """The gate in front of a phase, or ``None`` for a phase that the charter doesn't know."""
+        return next((g for g in self.gates if g.phase == phase), None)
+
+    def purpose(self, id: str) -> Purpose | None:
+        """The purpose of that id, or ``None``."""
+        return next((p for p in self.purposes if p.id == id), None)
+
+    def party(self, id: str) -> Party | None:
+        """The party of that id, or ``None``."""
+        return next((p for p in self.parties if p.id == id), None)
+
+    def gate_digest(self, phase: str) -> str:
+        """SHA-256 of what an approval binds: the gate's criteria and approvals, and all purposes."""
+        return digest({"gate": self.gate(phase), "purposes": self.purposes})

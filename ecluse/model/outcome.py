@@ -1,0 +1,91 @@
+"""What a check says: held, broken, or could not be computed, and the report of a whole suite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """The three answers to a promise; only the first opens a gate."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    NOT_COMPUTED = "not_computed"
+
+
+class Severity(StrEnum):
+    """What a failure means: critical blocks, warning publishes and shows, info is recorded."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Scope(StrEnum):
+    """What an expectation is asked of.
+
+    ``batch``: the rows that a step adds. ``table``: the snapshot that would result. ``published``: what is published,
+    at the time of a scheduled check (freshness says nothing about a candidate).
+    """
+
+    BATCH = "batch"
+    TABLE = "table"
+    PUBLISHED = "published"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One expectation's answer about one batch or snapshot.
+
+    ``name`` identifies the check across edits of its thresholds (type and columns, never bounds). ``observed`` is a
+    number or short text for display, or ``None``; ``message`` says why a check could not be computed.
+    ``row_level`` tells whether single rows break it; ``quarantined`` counts the rows that left because of it.
+    """
+
+    name: str
+    type: str
+    columns: tuple[str, ...]
+    severity: Severity
+    scope: Scope
+    outcome: Outcome
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    element_count: int | None = None
+    unexpected_count: int | None = None
+    observed: Any = None
+    message: str = ""
+    row_level: bool = False
+    quarantined: int = 0
+    executed_by: str = "ecluse"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this answer alone stops a publication.
+
+        "Could not be computed" always does. A critical expectation does too, unless the rows that broke it left.
+        """
+        if self.outcome is Outcome.NOT_COMPUTED:
+            return True
+        return self.outcome is Outcome.BROKEN and self.severity is Severity.CRITICAL and not self.quarantined
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """A suite's answers about one batch or snapshot, with what they are about."""
+
+    dataset: str
+    suite_digest: str
+    contract_digest: str
+    checks: tuple[CheckResult, ...]
+    rows: int
+
+    @property
+    def outcome(self) -> Outcome:
+        """Held when no check blocks; not computed when only uncomputed checks do."""
+        blocking = [c for c in self.checks if c.blocks]
+        if not blocking:
+            return Outcome.HELD
+        if any(c.outcome is Outcome.BROKEN for c in blocking):
+            return Outcome.BROKEN
+        return Outcome.NOT_COMPUTED

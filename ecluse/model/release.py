@@ -1,0 +1,107 @@
+"""What a release is: an immutable manifest of files by hash, with the pinned closure of their inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ecluse.model.canonical import digest, plain
+
+
+@dataclass(frozen=True, order=True)
+class DataFile:
+    """One data file of a snapshot: path relative to the warehouse's root, SHA-256, rows, bytes, partition folder."""
+
+    path: str
+    sha256: str
+    rows: int
+    bytes: int
+    partition: str | None = None
+
+
+@dataclass(frozen=True)
+class TableVersion:
+    """One table at one snapshot, with the files it consists of and the definitions it was checked by."""
+
+    dataset: str
+    table_uuid: str
+    snapshot_id: int
+    files: tuple[DataFile, ...]
+    contract_digest: str
+    suite_digest: str
+
+    @property
+    def content(self) -> str:
+        """SHA-256 over the files' hashes: the same content has the same digest, wherever it lies."""
+        return content_digest(self.files)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all files."""
+        return sum(f.rows for f in self.files)
+
+
+@dataclass(frozen=True)
+class Input:
+    """A dataset that a release was made from, at the snapshot that was read."""
+
+    dataset: str
+    snapshot_id: int
+    content: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """An immutable, content-addressed release of one or more products."""
+
+    version: str
+    products: tuple[TableVersion, ...]
+    inputs: tuple[Input, ...]
+    producer: str
+    project: str
+    environment: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest's canonical JSON: the name by which people approve it."""
+        return digest(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest as a JSON object. Snapshot ids are text: JSON numbers lose digits above 2^53."""
+        found: dict[str, Any] = plain(self)
+        for table in [*found["products"], *found["inputs"]]:
+            table["snapshot_id"] = str(table["snapshot_id"])
+        return found
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Manifest:
+        """The manifest that ``to_json`` wrote."""
+        return cls(
+            version=found["version"],
+            products=tuple(
+                TableVersion(
+                    **{
+                        **p,
+                        "snapshot_id": int(p["snapshot_id"]),
+                        "files": tuple(DataFile(**f) for f in p["files"]),
+                    }
+                )
+                for p in found["products"]
+            ),
+            inputs=tuple(Input(**{**i, "snapshot_id": int(i["snapshot_id"])}) for i in found["inputs"]),
+            producer=found["producer"],
+            project=found["project"],
+            environment=found["environment"],
+        )
+
+    def product(self, dataset: str) -> TableVersion:
+        """The product of that name; ``KeyError`` where the release holds none."""
+        for product in self.products:
+            if product.dataset == dataset:
+                return product
+        raise KeyError(dataset)
+
+
+def content_digest(files: tuple[DataFile, ...]) -> str:
+    """SHA-256 over the sorted hashes of ``files``."""
+    return digest(sorted(f.sha256 for f in files))

@@ -1,0 +1,60 @@
+"""Every text that a person reads: errors, reasons, reports, command-line output, in English and French.
+
+One TOML file per layer and language (``en/sources.toml``, ``fr/sources.toml``); a text is named
+``layer.key``. Entries of an error have three parts (``received``, ``allowed``, ``hint``); every other entry
+is one string. Placeholders are ``str.format`` fields. A test holds both languages to the same keys and fields.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from contextvars import ContextVar
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+LANGUAGES = ("en", "fr")
+_current: ContextVar[str] = ContextVar("ecluse_language", default="en")
+
+
+def set_language(lang: str) -> None:
+    """Choose the language of every later text in this context; unknown languages are a ``ValueError``."""
+    if lang not in LANGUAGES:
+        raise ValueError(f"Language {lang!r} is not one of {', '.join(LANGUAGES)}.")
+    _current.set(lang)
+
+
+def language() -> str:
+    """The language in force in this context, ``en`` unless chosen."""
+    return _current.get()
+
+
+@cache
+def catalogue(lang: str, layer: str) -> dict[str, Any]:
+    """All texts of one layer in one language, as its TOML file holds them; empty where there is no such file."""
+    file = files(__package__).joinpath(lang, f"{layer}.toml")
+    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def entry(key: str, lang: str | None = None) -> Any:
+    """The raw entry named ``layer.key[.key…]``; a key that a language lacks is read in English."""
+    layer, *path = key.split(".")
+    for tried in (lang or language(), "en"):
+        found: Any = catalogue(tried, layer)
+        for part in path:
+            found = found.get(part) if isinstance(found, dict) else None
+        if found is not None:
+            return found
+    raise KeyError(key)
+
+
+def say(key: str, /, *, lang: str | None = None, **fields: object) -> str:
+    """The text named ``layer.key``, with its fields filled in.
+
+    >>> say("cli.yes")
+    'yes'
+    """
+    found = entry(key, lang)
+    if not isinstance(found, str):
+        raise KeyError(f"{key} is not a single text")
+    return found.format(**fields)
