@@ -1,6 +1,8 @@
 """Runs and describes SQL on DuckDB; the only package that imports duckdb."""
 
+from duckdb import Error as EngineError
+
 from ecluse.engine.session import Engine
 from ecluse.engine.sql import literal, quote
 
-__all__ = ["Engine", "literal", "quote"]
+__all__ = ["Engine", "EngineError", "literal", "quote"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +16,8 @@ import duckdb
 import pyarrow as pa
 
 from ecluse.engine.sql import literal, quote
+
+_ERRNO = re.compile(r'"errno":\s*"?(\d+)')
 
 
 class Engine:
@@ -55,7 +59,10 @@ class Engine:
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
         """The first row of a statement that gives at least one."""
-        found = self.connection.execute(sql, list(parameters)).fetchone()
+        result = self.connection.execute(sql, list(parameters))
+        found = result.fetchone()
+        # NOTE: an unfinished result blocks the connection for relations and views, which share it.
+        result.complete()
         assert found is not None, "the statement gave no row"
         return found
 
@@ -98,21 +105,31 @@ class Engine:
         sql: str,
         folder: Path,
         *,
-        field_ids: Mapping[str, int] | None = None,
+        field_ids: Mapping[str, object] | None = None,
         file_bytes: int = 128 * 2**20,
     ) -> list[Path]:
         """Write a query to Parquet files (zstd) in a new ``folder``; the files in the order of their names.
 
-        An empty result gives one file without rows. On an error the folder is removed again.
+        ``field_ids`` maps a column to its Parquet field id, or to a mapping of ids where the column is nested.
+        An empty result gives one file without rows. On an error the folder is removed again; what the operating system
+        refused (a full disk, missing rights) is an ``OSError``.
         """
         options = ["FORMAT parquet", "COMPRESSION zstd", f"FILE_SIZE_BYTES {file_bytes}"]
         if field_ids:
-            ids = ", ".join(f"{quote(name)}: {number}" for name, number in field_ids.items())
-            options.append(f"FIELD_IDS {{{ids}}}")
+            options.append(f"FIELD_IDS {_ids(field_ids)}")
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             self.run(f"COPY ({sql}) TO {literal(str(folder))} ({', '.join(options)})")
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
+            # NOTE: DuckDB names the system's error only inside of its message.
+            if isinstance(error, duckdb.IOException) and (found := _ERRNO.search(str(error))):
+                raise OSError(int(found[1]), os.strerror(int(found[1])), str(folder)) from error
             raise
         return sorted(folder.glob("*.parquet"))
+
+
+def _ids(found: object) -> str:
+    if isinstance(found, Mapping):
+        return "{" + ", ".join(f"{quote(name)}: {_ids(inner)}" for name, inner in found.items()) + "}"
+    return str(found)

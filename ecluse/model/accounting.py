@@ -37,8 +37,8 @@ class RowAccounting:
     """Row counts of one step, each counted by itself and none computed by subtraction.
 
     Law one: ``computed == published + quarantined``. Law two, with ``grain="row"``: every driving row is out,
-    quarantined, deduplicated into a named row, or filtered by a named predicate, so ``unexplained == 0`` and
-    ``fanned_out == 0``. With ``grain="group"``: every control total is equal on both sides.
+    quarantined, deduplicated into a named row, or filtered by a named predicate (``unexplained == 0``), appears once
+    (``fanned_out == 0``), and no row comes from nowhere (``invented == 0``). With ``grain="group"``: every control total is equal on both sides.
     """
 
     grain: str | None
@@ -53,6 +53,7 @@ class RowAccounting:
     filtered: dict[str, int] = field(default_factory=dict)
     unexplained: int | None = None
     fanned_out: int | None = None
+    invented: int | None = None
     totals: tuple[ControlTotal, ...] = ()
     look_ups: tuple[LookUp, ...] = ()
     rejected: int = 0
@@ -66,9 +67,10 @@ class RowAccounting:
         if self.message:
             return Outcome.NOT_COMPUTED
         if self.grain == "row":
-            if self.unexplained is None or self.fanned_out is None:
+            found = (self.unexplained, self.fanned_out, self.invented)
+            if None in found:
                 return Outcome.NOT_COMPUTED
-            return Outcome.BROKEN if self.unexplained or self.fanned_out else Outcome.HELD
+            return Outcome.BROKEN if any(found) else Outcome.HELD
         outcomes = {t.outcome for t in self.totals}
         for worst in (Outcome.BROKEN, Outcome.NOT_COMPUTED):
             if worst in outcomes:

@@ -15,6 +15,9 @@ _STRICT = ConfigDict(extra="forbid")
 #: The questions that people answer; a gate may ask others of its own.
 DATA_VALID, RESULTS_VALID, SCALE = "data-valid", "results-valid", "scale"
 
+#: What a criterion can measure, beside ``kpi.<id>`` for a KPI of the charter.
+MEASURES = ("checks.broken", "quarantine.share", "suite.stale", "freshness.broken", "sources.unlicensed")
+
 
 @dataclass(frozen=True, config=_STRICT)
 class Role:
@@ -88,6 +91,12 @@ class Criterion:
     value: float
     description: str = ""
 
+    @model_validator(mode="after")
+    def _measurable(self) -> Criterion:
+        if self.measure not in MEASURES and not self.measure.startswith("kpi."):
+            raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}, kpi.<id>")
+        return self
+
 
 @dataclass(frozen=True, config=_STRICT)
 class Approval:
@@ -158,6 +167,9 @@ class Charter:
             raise ValueError(f"each phase has exactly one gate; look at {', '.join(missing)}")
         if unknown := [p for p in gated if p not in self.phases]:
             raise ValueError(f"gates for unknown phases: {', '.join(unknown)}")
+        measured = {c.measure.removeprefix("kpi.") for g in self.gates for c in g.criteria if c.measure not in MEASURES}
+        if unknown := sorted(measured - {k.id for k in self.kpis}):
+            raise ValueError(f"criteria name KPIs that the charter doesn't have: {', '.join(unknown)}")
         for kind, ids in (
             ("purposes", [p.id for p in self.purposes]),
             ("parties", [p.id for p in self.parties]),

@@ -101,6 +101,18 @@ class DatabaseQuery:
 
 
 @dataclass(frozen=True)
+class Table:
+    """An input of an SQL asset. In the text of a query it stands for its name: ``f"SELECT * FROM {raw}"``."""
+
+    name: str
+    dataset: str
+    columns: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
 class In:
     """One input of a step: the name that the SQL or function uses, and the dataset behind it."""
 
@@ -112,17 +124,17 @@ class In:
 class StepDefinition:
     """One guarded step.
 
-    ``kind`` says what ``compute`` returns: a source (``Files`` or ``DatabaseQuery``), SQL text over the inputs'
-    names, or data (a DuckDB relation, an Arrow table, a pandas or Polars frame). ``ins[0]`` is the driving input.
+    ``kind`` says what ``compute`` returns: a source (``Files`` or ``DatabaseQuery``), or an asset's content: SQL text
+    over the inputs' names, or data (a DuckDB relation, an Arrow table, a pandas or Polars frame). ``ins[0]`` is the driving input.
     ``filters`` names each reason to leave a driving row out and its predicate over the driving input;
     ``deduplicate_by`` lists columns of the driving input that make two rows the same; ``totals`` maps a control
-    total's name to its SQL over the driving input and over the output; ``look_ups`` maps an input to the columns
-    by which rows meet it, for the counts of matched and unmatched rows.
+    total's name to its SQL over the driving input and over the output; ``look_ups`` maps an input's parameter to the
+    condition by which driving rows meet it, for the counts of matched and unmatched rows.
     """
 
     name: str
     guard: Guard
-    kind: Literal["source", "sql", "data"]
+    kind: Literal["source", "asset"]
     compute: Callable[..., Any]
     ins: tuple[In, ...] = ()
     grain: Grain | None = None
@@ -133,4 +145,3 @@ class StepDefinition:
     look_ups: Mapping[str, str] = field(default_factory=dict)
     coherent: bool = False
     description: str = ""
-    code_version: str = ""

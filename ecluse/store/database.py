@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, inspect, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ecluse.errors import StorageError
@@ -18,26 +20,42 @@ _BUSY_SECONDS = 60
 
 
 class Database:
-    """A SQLite file (WAL, writers take turns) or a PostgreSQL database, named by an SQLAlchemy URL."""
+    """A SQLite file (WAL, writers take turns) or a PostgreSQL database, named by an SQLAlchemy URL.
 
-    def __init__(self, url: str) -> None:
+    With ``read_only`` nothing is created or written, and a SQLite file may lie where nothing can be.
+    """
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.url = url
+        self.read_only = read_only
 
     @cached_property
     def engine(self) -> Engine:
         """The SQLAlchemy engine, connected on first use; tables are created where they are missing."""
-        engine = _sqlite(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
+        if self.is_sqlite:
+            engine = _sqlite_read_only(self.url) if self.read_only else _sqlite(self.url)
+        else:
+            engine = create_engine(self.url, pool_pre_ping=True)
         try:
-            with engine.begin() as connection:
-                metadata.create_all(connection)
+            if not self.read_only:
+                _create(engine, metadata, _write_version)
+            with engine.connect() as connection:
                 found = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
-                if found is None:
-                    connection.execute(insert(meta).values(key="schema_version", value=VERSION))
         except SQLAlchemyError as error:
             raise StorageError("store.unreachable", url=self.shown, error=_first_line(error)) from error
-        if found not in (None, VERSION):
+        if found != VERSION:
             raise StorageError("store.version", url=self.shown, found=found, wanted=VERSION)
         return engine
+
+    def ensure(self, tables: MetaData) -> None:
+        """Create the tables that are missing; processes that start together take turns.
+
+        Nothing is written where all are there, so that a reader needs no right to write.
+        """
+        try:
+            _create(self.engine, tables, None)
+        except SQLAlchemyError as error:
+            raise StorageError("store.unreachable", url=self.shown, error=_first_line(error)) from error
 
     @property
     def is_sqlite(self) -> bool:
@@ -57,18 +75,8 @@ class Database:
         A full or read-only disk raises ``StorageError``.
         """
         try:
-            with self.engine.connect() as connection:
-                if self.is_sqlite:
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                    try:
-                        yield connection
-                    except BaseException:
-                        connection.exec_driver_sql("ROLLBACK")
-                        raise
-                    connection.exec_driver_sql("COMMIT")
-                else:
-                    with connection.begin():
-                        yield connection
+            with _begun(self.engine) as connection:
+                yield connection
         except SQLAlchemyError as error:
             raise StorageError("store.write", url=self.shown, error=_first_line(error)) from error
 
@@ -82,6 +90,40 @@ class Database:
         """Give the connections back."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+
+
+@contextmanager
+def _begun(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            # NOTE: after some errors (a full disk) SQLite has rolled back by itself; a second ROLLBACK would hide them.
+            with suppress(SQLAlchemyError):
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+def _create(engine: Engine, tables: MetaData, then: Callable[[Connection], None] | None) -> None:
+    if set(tables.tables) <= set(inspect(engine).get_table_names()):
+        return
+    with _begun(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ecluse'))"))
+        tables.create_all(connection)
+        if then is not None:
+            then(connection)
+
+
+def _write_version(connection: Connection) -> None:
+    if connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar() is None:
+        connection.execute(insert(meta).values(key="schema_version", value=VERSION))
 
 
 def _sqlite(url: str) -> Engine:
@@ -101,6 +143,17 @@ def _sqlite(url: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def _sqlite_read_only(url: str) -> Engine:
+    path = Path(make_url(url).database or "").absolute()
+    # NOTE: in WAL mode SQLite wants to make a file beside the database. Where it can't, and no writer has left one,
+    # nobody is writing, and SQLite may take the file as it is.
+    alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    options = "mode=ro&immutable=1" if alone else "mode=ro"
+    return create_engine(
+        f"sqlite:///file:{quote(str(path))}?{options}&uri=true", connect_args={"timeout": _BUSY_SECONDS}
+    )
 
 
 def _first_line(error: Exception) -> str:

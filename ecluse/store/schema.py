@@ -8,7 +8,9 @@ VERSION = "1"
 
 metadata = MetaData()
 
-meta = Table("ecluse_meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
+meta = Table(
+    "ecluse_meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False)
+)
 
 #: The log: one row per fact, in order, never changed. ``leaf`` is the RFC 6962 leaf hash of the envelope's bytes.
 facts = Table(
@@ -29,6 +31,15 @@ subjects = Table(
     Column("sha256", String(64), primary_key=True),
     Index("ecluse_subjects_name", "name"),
     Index("ecluse_subjects_sha256", "sha256"),
+)
+
+#: Signed checkpoints of the log: its size and root at a moment.
+checkpoints = Table(
+    "ecluse_checkpoints",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("size", BigInteger, nullable=False),
+    Column("envelope", Text, nullable=False),
 )
 
 #: OpenLineage events in the order of their arrival; ``forwarded`` is null while an event waits in the outbox.

@@ -1,0 +1,40 @@
+"""The log of facts: keys, signed envelopes, an append-only Merkle log, checkpoints."""
+
+from ecluse.ledger.audit import LogState
+from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint
+from ecluse.ledger.envelope import canonical, parse, sign
+from ecluse.ledger.export import verify_export
+from ecluse.ledger.keys import KeyPair, Signer, key_id, list_keys, load_signer, new_key
+from ecluse.ledger.local import parties_here, service_signer, signer_for, trust_locally, trust_of, with_local_keys
+from ecluse.ledger.log import Log
+from ecluse.ledger.proofs import Consistency, Inclusion
+from ecluse.ledger.trust import Trust, TrustedKey, attesting, kinds_of
+
+__all__ = [
+    "Checkpoint",
+    "Consistency",
+    "Inclusion",
+    "KeyPair",
+    "Log",
+    "LogState",
+    "Signer",
+    "Trust",
+    "TrustedKey",
+    "attesting",
+    "canonical",
+    "key_id",
+    "kinds_of",
+    "list_keys",
+    "load_signer",
+    "new_key",
+    "open_checkpoint",
+    "parse",
+    "parties_here",
+    "service_signer",
+    "sign",
+    "signer_for",
+    "trust_locally",
+    "trust_of",
+    "verify_export",
+    "with_local_keys",
+]

@@ -1,0 +1,58 @@
+"""Checkpoints: how long the log was and what its root was, signed, to be kept where its operator can't write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ecluse.errors import LedgerError
+from ecluse.ledger.envelope import parse, seal
+from ecluse.ledger.examine import open_as, signatures_doubt
+from ecluse.ledger.keys import Signer
+from ecluse.ledger.trust import Trust
+
+CHECKPOINT_TYPE = "application/vnd.ecluse.checkpoint+json"
+_VERSION = "https://ecluse.dev/checkpoint/v1"
+
+
+@dataclass(frozen=True, order=True)
+class Checkpoint:
+    """The log at one moment: its number of facts, its root (64 hexadecimal digits), the time."""
+
+    size: int
+    root: str
+    at: datetime
+
+
+def seal_checkpoint(checkpoint: Checkpoint, signer: Signer) -> dict[str, Any]:
+    """The signed envelope of a checkpoint."""
+    stated = {
+        "_type": _VERSION,
+        "size": checkpoint.size,
+        "root": checkpoint.root,
+        "at": checkpoint.at.isoformat(),
+    }
+    return seal(CHECKPOINT_TYPE, stated, signer)
+
+
+def open_checkpoint(envelope: Mapping[str, Any], trust: Trust) -> Checkpoint:
+    """The checkpoint of an envelope; ``LedgerError`` where it is malformed or its key didn't count at its time."""
+    opened = open_as(envelope, CHECKPOINT_TYPE)
+    try:
+        checkpoint = _stated(parse(opened.payload))
+    except (ValueError, TypeError) as error:
+        raise LedgerError("ledger.malformed", detail=str(error)[:200]) from error
+    if doubt := signatures_doubt(opened, trust, None, checkpoint.at):
+        raise doubt
+    return checkpoint
+
+
+def _stated(found: Any) -> Checkpoint:
+    if set(found) != {"_type", "size", "root", "at"} or found["_type"] != _VERSION:
+        raise ValueError("not a checkpoint of version 1")
+    size, root, at = found["size"], found["root"], datetime.fromisoformat(found["at"])
+    if type(size) is not int or size < 0 or len(bytes.fromhex(root)) != 32 or at.tzinfo is None:
+        raise ValueError("no size, root or time of a checkpoint")
+    return Checkpoint(size, root, at)

@@ -1,0 +1,50 @@
+"""The log as a file of JSON lines, which an auditor verifies without the project's database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ecluse.errors import IntegrityError, LedgerError
+from ecluse.ledger.audit import Entry, LogState, audit
+from ecluse.ledger.checkpoint import open_checkpoint
+from ecluse.ledger.envelope import canonical, parse
+from ecluse.ledger.trust import Trust
+
+
+def write_entries(path: Path, entries: Iterable[Entry]) -> int:
+    """Write one canonical JSON line per entry; returns their number."""
+    count = 0
+    try:
+        with path.open("wb") as file:
+            for entry in entries:
+                line = {"position": entry.position, "leaf": entry.leaf, "envelope": parse(entry.envelope)}
+                file.write(canonical(line) + b"\n")
+                count += 1
+    except OSError as error:
+        raise LedgerError("ledger.export_write", path=path, error=error.strerror) from error
+    return count
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """The entries of an exported file; ``IntegrityError`` for a line that is no entry."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file):
+                yield _entry(number, line)
+    except OSError as error:
+        raise LedgerError("ledger.export_read", path=path, error=error.strerror) from error
+
+
+def verify_export(path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = ()) -> LogState:
+    """Verify an exported log, and that it extends the signed checkpoints that are given."""
+    return audit(read_entries(path), trust, [open_checkpoint(envelope, trust) for envelope in checkpoints])
+
+
+def _entry(number: int, line: bytes) -> Entry:
+    try:
+        found = parse(line)
+        return Entry(int(found["position"]), str(found["leaf"]), canonical(found["envelope"]).decode())
+    except (ValueError, KeyError, TypeError, LedgerError) as error:
+        raise IntegrityError("ledger.not_canonical", position=number) from error

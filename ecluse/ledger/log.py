@@ -1,0 +1,235 @@
+"""The log of facts: signed envelopes in the project's database, appended in order and never changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from ecluse.errors import EcluseError, IntegrityError, LedgerError, StorageError
+from ecluse.ledger import merkle
+from ecluse.ledger.audit import Entry, LogState, audit, backdated, read_entry
+from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, seal_checkpoint
+from ecluse.ledger.envelope import canonical, parse
+from ecluse.ledger.examine import examine
+from ecluse.ledger.export import write_entries
+from ecluse.ledger.keys import Signer
+from ecluse.ledger.proofs import Consistency, Inclusion
+from ecluse.ledger.trust import Trust
+from ecluse.model.facts import SignedFact
+from ecluse.store import Database
+from ecluse.store.schema import checkpoints, facts, subjects
+
+_LEAF = re.compile(r"[0-9a-f]{64}\Z")
+
+#: The columns of an ``Entry``, in its order.
+_ENTRY = (facts.c.position, facts.c.leaf, facts.c.envelope, facts.c.kind)
+
+
+class Log:
+    """The facts of one database, read through the keys that count.
+
+    ``skipped`` gathers the positions that ``facts`` left out because no key that counts signed them, with the reason.
+    """
+
+    def __init__(self, database: Database, trust: Trust) -> None:
+        self.database = database
+        self.trust = trust
+        self.skipped: dict[int, EcluseError] = {}
+
+    def append(self, connection: Connection, envelopes: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+        """Append signed facts inside the caller's transaction; returns their positions, which leave no gap.
+
+        Raises ``LedgerError`` for an envelope that is malformed, falsely signed, or signed by a key that doesn't
+        count for it; a revoked key appends nothing, whatever time the fact claims.
+        """
+        now = datetime.now(UTC)
+        examined = [examine(envelope, self.trust) for envelope in envelopes]
+        for found in examined:
+            doubts = [self.trust.doubt(id, None, now) for id in found.key_ids if self.trust.revoked(id)]
+            for doubt in (found.doubt, *doubts):
+                if doubt is not None:
+                    raise doubt
+        self._take_turn(connection)
+        first = self._size(connection)
+        for position, (envelope, found) in enumerate(zip(envelopes, examined, strict=True), first):
+            stored = canonical(envelope)
+            leaf = merkle.leaf_hash(stored).hex()
+            connection.execute(
+                insert(facts).values(position=position, leaf=leaf, kind=found.fact.kind, envelope=stored.decode())
+            )
+            if about := sorted({(s.name, s.sha256) for s in found.fact.subjects}):
+                rows = [{"position": position, "name": name, "sha256": sha256} for name, sha256 in about]
+                connection.execute(insert(subjects), rows)
+        return tuple(range(first, first + len(envelopes)))
+
+    def facts(
+        self,
+        kind: str | None = None,
+        subject_name: str | None = None,
+        sha256: str | None = None,
+        *,
+        connection: Connection | None = None,
+    ) -> Iterator[SignedFact]:
+        """The facts that count, in the log's order, of a kind and about a subject where these are given.
+
+        Facts that no key that counts signed are left out and gathered in ``skipped``. Raises ``IntegrityError`` for
+        an entry that was altered. ``connection`` reads within a transaction that has appended.
+        """
+        wanted = select(*_ENTRY).order_by(facts.c.position)
+        if kind is not None:
+            wanted = wanted.where(facts.c.kind == kind)
+        if subject_name is not None or sha256 is not None:
+            about = select(subjects.c.position)
+            if subject_name is not None:
+                about = about.where(subjects.c.name == subject_name)
+            if sha256 is not None:
+                about = about.where(subjects.c.sha256 == sha256)
+            wanted = wanted.where(facts.c.position.in_(about))
+        with nullcontext(connection) if connection is not None else self._snapshot() as reading:
+            # NOTE: read to the end at once, or a reader that stops half-way would keep the connection.
+            entries = [Entry(*row) for row in reading.execute(wanted)]
+            ends = self._ends(reading)
+        for entry in entries:
+            examined = read_entry(entry, self.trust, strict=False)
+            doubt = examined.doubt or self._late(entry.position, examined.key_ids, ends)
+            if doubt is not None:
+                self.skipped[entry.position] = doubt
+                continue
+            yield SignedFact(entry.position, examined.fact, examined.key_ids)
+
+    @property
+    def size(self) -> int:
+        """The number of facts."""
+        with self._snapshot() as connection:
+            return self._size(connection)
+
+    def root(self, size: int | None = None) -> str:
+        """The Merkle root over all facts, or over the first ``size``: 64 hexadecimal digits."""
+        leaves = self._leaves()
+        return merkle.root(leaves[: len(leaves) if size is None else size]).hex()
+
+    def verify(self, *, against: Sequence[Checkpoint] = ()) -> LogState:
+        """Verify every fact, the order, the index over subjects, and the checkpoints that are stored or given.
+
+        Raises ``IntegrityError`` naming the position.
+        """
+        with self._snapshot() as connection:
+            stored = [self._stored(found) for found in connection.scalars(select(checkpoints.c.envelope))]
+            about: dict[int, set[tuple[str, str]]] = {}
+            for position, name, sha256 in connection.execute(select(subjects)):
+                about.setdefault(position, set()).add((name, sha256))
+            rows = connection.execute(select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000))
+            entries = (Entry(*row, subjects=frozenset(about.pop(row.position, ()))) for row in rows)
+            state = audit(entries, self.trust, [*stored, *against])
+            if about:
+                raise IntegrityError("ledger.index", position=min(about), index="subjects")
+        return state
+
+    def verify_from(self, checkpoint: Mapping[str, Any]) -> LogState:
+        """Verify that the log extends a checkpoint that was kept elsewhere: nothing was cut off or rewritten.
+
+        Raises ``LedgerError`` where the checkpoint itself doesn't count.
+        """
+        return self.verify(against=[open_checkpoint(checkpoint, self.trust)])
+
+    def checkpoint(self, signer: Signer, at: datetime | None = None) -> dict[str, Any]:
+        """Verify the log and sign its size and root. The envelope is stored, and returned to be kept elsewhere."""
+        state = self.verify()
+        envelope = seal_checkpoint(Checkpoint(state.size, state.root, at or datetime.now(UTC)), signer)
+        open_checkpoint(envelope, self.trust)
+        with self.database.transaction() as connection:
+            connection.execute(insert(checkpoints).values(size=state.size, envelope=canonical(envelope).decode()))
+        return envelope
+
+    def inclusion(self, position: int) -> Inclusion:
+        """The proof that the fact at ``position`` is in the log; ``LedgerError`` where there is none."""
+        leaves = self._leaves()
+        if not 0 <= position < len(leaves):
+            raise LedgerError("ledger.no_position", position=position, size=len(leaves))
+        proof = tuple(h.hex() for h in merkle.inclusion_proof(position, leaves))
+        return Inclusion(position, len(leaves), leaves[position].hex(), merkle.root(leaves).hex(), proof)
+
+    def consistency(self, old_size: int) -> Consistency:
+        """The proof that the log extends its first ``old_size`` facts; ``LedgerError`` where it has fewer."""
+        leaves = self._leaves()
+        if not 0 < old_size <= len(leaves):
+            raise LedgerError("ledger.no_position", position=old_size, size=len(leaves))
+        proof = tuple(h.hex() for h in merkle.consistency_proof(old_size, leaves))
+        old = merkle.root(leaves[:old_size]).hex()
+        return Consistency(old_size, old, len(leaves), merkle.root(leaves).hex(), proof)
+
+    def export(self, path: Path) -> int:
+        """Write every entry to ``path``, one line of JSON each, for ``verify_export``; returns their number."""
+        with self._snapshot() as connection:
+            rows = connection.execute(select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000))
+            return write_entries(path, (Entry(*row) for row in rows))
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Connection]:
+        """A connection that sees the log as it stands at its first statement, whatever is appended meanwhile."""
+        try:
+            with self.database.reading() as connection:
+                if self.database.is_sqlite:
+                    connection.exec_driver_sql("BEGIN")
+                    try:
+                        yield connection
+                    finally:
+                        connection.exec_driver_sql("ROLLBACK")
+                else:
+                    yield connection.execution_options(isolation_level="REPEATABLE READ")
+        except SQLAlchemyError as error:
+            raise StorageError(
+                "ledger.unreadable", url=self.database.shown, error=str(getattr(error, "orig", error)).splitlines()[0]
+            ) from error
+
+    def _ends(self, connection: Connection) -> dict[str, int]:
+        """For every revoked key, the first position from the time of its revocation on: after it, the key is dead."""
+        revoked = {id: at for id in self.trust.keys if (at := self.trust.revoked(id)) is not None}
+        ends: dict[str, int] = {}
+        if revoked:
+            rows = connection.execute(select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000))
+            for entry in (Entry(*row) for row in rows):
+                at = read_entry(entry, self.trust, strict=False).fact.at
+                for id in [id for id, time in revoked.items() if at >= time and id not in ends]:
+                    ends[id] = entry.position
+        return ends
+
+    def _late(self, position: int, key_ids: frozenset[str], ends: Mapping[str, int]) -> IntegrityError | None:
+        return next(
+            (backdated(position, id, self.trust) for id in sorted(key_ids) if ends.get(id, position) < position), None
+        )
+
+    def _take_turn(self, connection: Connection) -> None:
+        """Make concurrent writers wait for each other, so that positions have no gap and nobody's fact is lost."""
+        if not self.database.is_sqlite:
+            connection.execute(text("LOCK TABLE ecluse_facts IN EXCLUSIVE MODE"))
+        elif not getattr(connection.connection.dbapi_connection, "in_transaction", False):
+            raise LedgerError("ledger.no_transaction")
+
+    def _size(self, connection: Connection) -> int:
+        last = connection.execute(select(func.max(facts.c.position))).scalar()
+        return 0 if last is None else int(last) + 1
+
+    def _leaves(self) -> list[bytes]:
+        with self._snapshot() as connection:
+            found = connection.execute(select(facts.c.position, facts.c.leaf).order_by(facts.c.position)).all()
+        leaves = []
+        for position, leaf in found:
+            if not _LEAF.match(leaf):
+                raise IntegrityError("ledger.altered", position=position)
+            leaves.append(bytes.fromhex(leaf))
+        return leaves
+
+    def _stored(self, envelope: str) -> Checkpoint:
+        try:
+            return open_checkpoint(parse(envelope), self.trust)
+        except (LedgerError, ValueError) as error:
+            why = error.part("received") if isinstance(error, LedgerError) else str(error)
+            raise IntegrityError("ledger.checkpoint", why=why) from error

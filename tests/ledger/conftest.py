@@ -1,0 +1,82 @@
+"""A charter with a service and two people, their keys, and an empty log."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ecluse.ledger import Log, Signer, sign, trust_of
+from ecluse.model.charter import Charter, Gate, Key, Party
+from ecluse.model.facts import Fact, Subject
+from ecluse.store import Database
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _signer(party: str) -> Signer:
+    """A key that is the same on every run: Ed25519 signatures then are, too."""
+    return Signer(party, Ed25519PrivateKey.from_private_bytes(sha256(f"test {party}".encode()).digest()))
+
+
+def _charter(*parties: Party) -> Charter:
+    return Charter("demo", "none", "poc", ("poc",), (), (Gate("poc"),), parties)
+
+
+def _party(signer: Signer, *attests: str, **validity) -> Party:
+    return Party(signer.party, keys=(Key(signer.public, **{"since": SINCE, **validity}),), attests=attests)
+
+
+@pytest.fixture
+def fixed_signer():
+    return _signer
+
+
+@pytest.fixture
+def charter_of():
+    return _charter
+
+
+@pytest.fixture
+def service():
+    return _signer("svc-pipeline")
+
+
+@pytest.fixture
+def person():
+    return _signer("p-7c1d")
+
+
+@pytest.fixture
+def charter(service, person):
+    return _charter(_party(service, "run", "publication", "evidence", "release"), _party(person))
+
+
+@pytest.fixture
+def fact():
+    def make(kind="run", *names, at=AT, **predicate):
+        subjects = tuple(Subject(name, sha256(name.encode()).hexdigest()) for name in names)
+        return Fact(kind, subjects, predicate, at, "demo", "dev")
+
+    return make
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'ecluse.db'}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def log(database, charter):
+    return Log(database, trust_of(charter))
+
+
+@pytest.fixture
+def filled(log, database, fact, service):
+    """A log of five facts about alternating subjects."""
+    with database.transaction() as connection:
+        log.append(connection, [sign(fact("run", f"set.{'ab'[n % 2]}", n=n), service) for n in range(5)])
+    return log
