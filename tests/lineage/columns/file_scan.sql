@@ -1,0 +1,2 @@
+-- ERROR disabled by configuration
+SELECT * FROM read_csv('somewhere.csv')

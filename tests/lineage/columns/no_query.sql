@@ -1,0 +1,2 @@
+-- ERROR CREATE
+CREATE TABLE mine AS SELECT id FROM orders

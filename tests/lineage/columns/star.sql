@@ -1,0 +1,4 @@
+-- id <- customers.id IDENTITY
+-- name <- customers.name IDENTITY
+-- region <- customers.region IDENTITY
+SELECT * FROM customers

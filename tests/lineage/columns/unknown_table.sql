@@ -1,0 +1,2 @@
+-- ERROR elsewhere
+SELECT * FROM elsewhere

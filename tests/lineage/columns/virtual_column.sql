@@ -1,0 +1,2 @@
+-- ERROR is no column of it
+SELECT rowid AS number, id FROM orders
