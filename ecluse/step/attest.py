@@ -1,0 +1,172 @@
+"""Attest: what the step found, as facts that are signed before the commit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from ecluse.ledger import sign
+from ecluse.model.canonical import plain
+from ecluse.model.facts import Fact, Subject
+from ecluse.model.outcome import CheckReport, CheckResult
+from ecluse.model.release import DataFile
+from ecluse.step.services import Services
+from ecluse.step.state import Ending, State
+
+
+def publication_facts(state: State, services: Services) -> list[dict[str, Any]]:
+    """The signed facts of a publication: what moved, what was checked, and that the run ended well."""
+    assert state.candidate is not None
+    subjects = file_subjects(state.candidate.files)
+    facts = [
+        services.fact("publication", subjects, _publication(state, services)),
+        _evidence(state, services, subjects),
+        run_fact(state, services, Ending.PUBLISHED.value),
+    ]
+    return [sign(fact, services.signer) for fact in facts]
+
+
+def blocked_facts(state: State, services: Services) -> list[dict[str, Any]]:
+    """The signed facts of a step that was blocked: its checks about the candidate, and why it stopped."""
+    assert state.candidate is not None
+    facts = [_evidence(state, services, file_subjects(state.candidate.files))]
+    facts.append(run_fact(state, services, Ending.BLOCKED.value, [b.text("en") for b in state.blocks]))
+    return [sign(fact, services.signer) for fact in facts]
+
+
+def run_fact(state: State, services: Services, outcome: str, reasons: list[str] | None = None) -> Fact:
+    """The fact that a run of a step ended: published, unchanged, blocked or failed."""
+    request = state.request
+    return services.fact(
+        "run",
+        (),
+        {
+            "dataset": state.definition.name,
+            "partition": request.partition,
+            "run_id": request.run_id,
+            "dagster_run_id": request.dagster_run_id,
+            "attempt": request.attempt,
+            "outcome": outcome,
+            "reasons": reasons or [],
+        },
+    )
+
+
+def file_subjects(files: tuple[DataFile, ...]) -> tuple[Subject, ...]:
+    """Data files as what a fact is about."""
+    return tuple(sorted(Subject(f.path, f.sha256) for f in files))
+
+
+def check_report(report: CheckReport) -> dict[str, Any]:
+    """A report as JSON for the log: counts and names, never a value of the data."""
+    return {
+        "rows": report.rows,
+        "outcome": report.outcome.value,
+        "suite_digest": report.suite_digest,
+        "contract_digest": report.contract_digest,
+        "checks": [_check(c) for c in report.checks],
+    }
+
+
+def inputs_json(state: State) -> list[dict[str, Any]]:
+    """The pinned inputs as JSON; ``partitions`` is null where the whole dataset was read."""
+    return [
+        {
+            "dataset": p.dataset,
+            "snapshot_id": str(p.snapshot_id),
+            "content": p.content,
+            "partitions": None if p.partitions is None else sorted(p.partitions),
+        }
+        for p in state.inputs
+    ]
+
+
+def _check(check: CheckResult) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "type": check.type,
+        "columns": list(check.columns),
+        "severity": check.severity.value,
+        "scope": check.scope.value,
+        "outcome": check.outcome.value,
+        "kwargs": _json(check.kwargs),
+        "element_count": check.element_count,
+        "unexpected_count": check.unexpected_count,
+        "quarantined": check.quarantined,
+        "row_level": check.row_level,
+        "executed_by": check.executed_by,
+        "message": check.message,
+    }
+
+
+def _json(value: Any) -> Any:
+    """The thresholds of an expectation, with numbers as JSON has them and anything else as text."""
+    if isinstance(value, dict):
+        return {str(k): _json(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_json(v) for v in value]
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    # NOTE: JSON numbers lose digits above 2^53, and canonical JSON refuses them.
+    if isinstance(value, int):
+        return value if abs(value) < 2**53 else str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    return str(value)
+
+
+def _evidence(state: State, services: Services, subjects: tuple[Subject, ...]) -> Fact:
+    assert state.report is not None
+    assert state.candidate is not None
+    return services.fact(
+        "evidence",
+        subjects,
+        {
+            "about": "check-report",
+            "on": "candidate",
+            "dataset": state.definition.name,
+            "partition": state.request.partition,
+            "snapshot_id": str(state.candidate.snapshot_id),
+            "run_id": state.request.run_id,
+            "accounting_outcome": state.accounting.outcome.value if state.accounting else None,
+            **check_report(state.report),
+        },
+    )
+
+
+def _publication(state: State, services: Services) -> dict[str, Any]:
+    assert state.candidate is not None
+    assert state.report is not None
+    definition, candidate = state.definition, state.candidate
+    contract = definition.guard.contract
+    raw = state.collection.inputs if state.collection else ()
+    return {
+        "dataset": definition.name,
+        "partition": state.request.partition,
+        "table_uuid": services.warehouse.table_uuid(definition.name),
+        "snapshot_id": str(candidate.snapshot_id),
+        "previous_snapshot_id": str(candidate.base),
+        "update": definition.update,
+        "run_id": state.request.run_id,
+        "attempt": state.request.attempt,
+        "code_version": state.code_version,
+        "idempotency_key": state.key,
+        "contract_digest": state.report.contract_digest,
+        "suite_digest": state.report.suite_digest,
+        "accounting": plain(asdict(state.accounting)) if state.accounting else None,
+        "inputs": inputs_json(state),
+        "raw": [{"origin": r.origin, "sha256": r.sha256, "bytes": r.bytes} for r in raw],
+        "files": [plain(f) for f in candidate.files],
+        "removed": [f.path for f in candidate.removed],
+        "quarantine": {
+            "snapshot_id": str(state.quarantine.snapshot_id) if state.quarantine else None,
+            "rows": state.quarantined,
+            "by_check": dict(state.quarantine_by_check),
+        },
+        "owner": contract.owner,
+        "licence": contract.licence,
+        "legal_basis": contract.legal_basis,
+        "description": definition.description,
+        "columns": [{"name": c.name, "type": c.type, "classification": c.classification.value} for c in contract.columns],
+    }

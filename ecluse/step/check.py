@@ -1,0 +1,53 @@
+"""Check: the suite on exactly what would be published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ecluse.model.outcome import CheckReport, CheckResult, Scope
+from ecluse.quality import check as check_suite
+from ecluse.step.candidate import batch_sql, table_sql
+from ecluse.step.services import Services
+from ecluse.step.state import State
+
+if TYPE_CHECKING:
+    from ecluse.quality import GuardedSuite
+
+
+def check(state: State, services: Services) -> State:
+    """Ask every promise of scope batch and table; freshness waits for the published data."""
+    suite = only(state.suite, lambda scope, _row: scope is not Scope.PUBLISHED)
+    tables = {Scope.BATCH: batch_sql(state, services), Scope.TABLE: table_sql(state, services)}
+    checked = check_suite(state.engine, suite, tables, data_now=services.project.data_now())
+    return replace(state, checked=checked, report=_report(state, checked.results))
+
+
+def check_again(state: State, services: Services, scopes: frozenset[Scope]) -> State:
+    """Ask again the promises about whole tables, after rows left or ``main`` moved; single-row answers stand."""
+    assert state.report is not None
+    suite = only(state.suite, lambda scope, row: scope in scopes and (scope is Scope.TABLE or not row))
+    if not suite.promises:
+        return state
+    tables = {Scope.BATCH: batch_sql(state, services), Scope.TABLE: table_sql(state, services)}
+    newer = {
+        r.name: r
+        for r in check_suite(state.engine, suite, tables, data_now=services.project.data_now()).results
+    }
+    return replace(state, report=_report(state, tuple(newer.get(r.name, r) for r in state.report.checks)))
+
+
+def only(suite: GuardedSuite, wanted: object) -> GuardedSuite:
+    """The promises of a suite that ``wanted(scope, row_level)`` accepts."""
+    assert callable(wanted)
+    return replace(suite, promises=tuple(p for p in suite.promises if wanted(p.scope, p.row_level)))
+
+
+def _report(state: State, results: tuple[CheckResult, ...]) -> CheckReport:
+    return CheckReport(
+        dataset=state.definition.name,
+        suite_digest=state.suite.digest,
+        contract_digest=state.definition.guard.contract.digest,
+        checks=results,
+        rows=state.computed,
+    )

@@ -1,0 +1,223 @@
+"""Compute: from pinned inputs to one query over the columns that the contract promises."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ecluse import texts
+from ecluse.engine import Engine, quote
+from ecluse.errors import DefinitionError, EcluseError, NotComputed
+from ecluse.lineage.columns import columns_of
+from ecluse.model.canonical import digest
+from ecluse.model.lineage import ColumnLineage, Edge
+from ecluse.model.names import ORIGIN
+from ecluse.model.step import DatabaseQuery, Files, StepDefinition, Table
+from ecluse.sources import collect
+from ecluse.step.origin import with_origin
+from ecluse.step.services import Services
+from ecluse.step.state import Pinned, State
+from ecluse.step.types import cast_to_contract
+
+
+#: What an input of an SQL asset is annotated with, and what the usual short names of libraries stand for.
+_SQL = ("ecluse", "Table")
+_LIBRARIES = {"pa": "pyarrow", "pd": "pandas", "pl": "polars"}
+
+
+def prepare(state: State, services: Services) -> State:
+    """Ask the user's function for its source or SQL, as far as that costs no rows, and name the code's version."""
+    definition = state.definition
+    if definition.kind == "source":
+        found = _call(definition, _source_arguments(state))
+        if not isinstance(found, (Files, DatabaseQuery)):
+            raise DefinitionError("step.source_kind", dataset=definition.name, found=type(found).__name__)
+        collection = collect(state.engine, found, definition.guard.contract, services.project.raw)
+        return replace(state, collection=collection, code_version=code_version(definition, None))
+    if _wants_data(definition):
+        # NOTE: a function over data computes when it is called, so it is called only after the key is known.
+        return replace(state, code_version=code_version(definition, None))
+    found = _call(definition, {p.param: _table(p) for p in state.inputs} | _own_arguments(state))
+    sql = found if isinstance(found, str) else None
+    return replace(state, given=found, sql=sql, code_version=code_version(definition, sql))
+
+
+def compute(state: State, services: Services) -> State:
+    """Turn what the function gave into one query with the contract's columns and, where rows keep it, their origin."""
+    definition = state.definition
+    if state.collection is not None:
+        state = replace(state, sql=None, lineage=_source_lineage(state))
+        source = state.collection.sql
+    else:
+        given = state.given
+        if _wants_data(definition):
+            given = _call(definition, _data_arguments(state) | _own_arguments(state))
+        if isinstance(given, str):
+            source = _sql(state, given)
+            state = replace(state, sql=given, lineage=_lineage(state, source))
+        else:
+            source = f"SELECT * FROM {data_view(state.engine, given, definition.name)}"
+            state = replace(state, lineage=ColumnLineage(errors=(texts.say("step.untraceable", lang="en"),)))
+    columns = _described(state.engine, source, definition.name)
+    keeps_origin = ORIGIN in columns and (definition.kind == "source" or definition.grain == "row")
+    projection, types = cast_to_contract(columns, definition.guard.contract, definition.name)
+    if keeps_origin:
+        projection, types = f"{projection}, {quote(ORIGIN)}", {**types, ORIGIN: "VARCHAR"}
+    return replace(state, computed_sql=f"SELECT {projection} FROM ({source})", columns=types)
+
+
+def code_version(definition: StepDefinition, sql: str | None) -> str:
+    """SHA-256 over the function's text, its SQL, the contract and what the asset declares."""
+    try:
+        source = inspect.getsource(definition.compute)
+    except (OSError, TypeError):
+        source = repr(getattr(definition.compute, "__code__", definition.compute))
+    return digest(
+        {
+            "source": source,
+            "sql": sql,
+            "contract": definition.guard.contract.digest,
+            "declared": [definition.grain, definition.update, dict(definition.filters), definition.deduplicate_by],
+        }
+    )
+
+
+def data_view(engine: Engine, given: Any, dataset: str) -> str:
+    """A view over data of any accepted kind; its quoted name."""
+    kind = f"{type(given).__module__.split('.')[0]}.{type(given).__name__}"
+    name = f"computed_{dataset.replace('.', '_')}"
+    if kind == "duckdb.DuckDBPyRelation" or kind == "_duckdb.DuckDBPyRelation":
+        return _relation_view(engine, given, name)
+    if kind in ("pyarrow.RecordBatchReader",):
+        given = given.read_all()
+    if kind == "polars.LazyFrame":
+        given = given.collect()
+    if kind.split(".")[0] == "polars":
+        given = given.to_arrow()
+    if kind.split(".")[0] not in ("pyarrow", "pandas", "polars"):
+        raise DefinitionError("step.returned", dataset=dataset, found=type(given).__name__)
+    engine.connection.register(name, given)
+    return quote(name)
+
+
+def _relation_view(engine: Engine, relation: Any, name: str) -> str:
+    relation.create_view(name, replace=True)
+    try:
+        engine.describe(f"SELECT * FROM {quote(name)}")
+    except Exception:
+        # NOTE: a relation of another connection makes its view there; its rows then pass through Arrow.
+        engine.connection.register(name, relation.to_arrow_table())
+    return quote(name)
+
+
+def _call(definition: StepDefinition, arguments: dict[str, Any]) -> Any:
+    try:
+        return definition.compute(**arguments)
+    except EcluseError:
+        raise
+    except TypeError as error:
+        if "argument" in str(error) and definition.compute.__name__ in str(error):
+            raise DefinitionError("step.arguments", dataset=definition.name, error=error) from error
+        raise
+
+
+def _source_arguments(state: State) -> dict[str, Any]:
+    accepted = inspect.signature(state.definition.compute).parameters
+    own = {"partition": state.request.partition} if "partition" in accepted else {}
+    return own | _own_arguments(state)
+
+
+def _own_arguments(state: State) -> dict[str, Any]:
+    accepted = inspect.signature(state.definition.compute).parameters
+    return {k: v for k, v in state.request.arguments.items() if k in accepted}
+
+
+def _table(pinned: Pinned) -> Table:
+    return Table(quote(pinned.param), pinned.dataset, pinned.columns)
+
+
+def _wants_data(definition: StepDefinition) -> bool:
+    """Whether the function wants its inputs as data; one that takes ``ecluse.Table``, or nothing, gives SQL."""
+    if not definition.ins:
+        return _hints(definition.compute).get("return") not in (str, "str")
+    return any(_wanted(definition, i.param) != _SQL for i in definition.ins)
+
+
+def _wanted(definition: StepDefinition, param: str) -> tuple[str, str]:
+    """The library and type that a parameter is annotated with; ``ecluse.Table`` where it isn't."""
+    hint = _hints(definition.compute).get(param, Table)
+    if isinstance(hint, str):
+        library, _, name = hint.rpartition(".")
+        return _LIBRARIES.get(library.split(".")[0], library.split(".")[0] or "ecluse"), name
+    return str(hint.__module__).split(".")[0].strip("_"), str(getattr(hint, "__name__", hint))
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Annotations of a function; as they are written where a name is imported for type checking only."""
+    try:
+        return typing.get_type_hints(function)
+    except NameError:
+        return dict(getattr(function, "__annotations__", {}))
+
+
+def _data_arguments(state: State) -> dict[str, Any]:
+    return {p.param: _as_wanted(state, p) for p in state.inputs}
+
+
+def _as_wanted(state: State, pinned: Pinned) -> Any:
+    select = f"SELECT * FROM {quote(pinned.param)}"
+    match wanted := _wanted(state.definition, pinned.param):
+        case ("ecluse", "Table"):
+            return _table(pinned)
+        case ("duckdb", "DuckDBPyRelation"):
+            return state.engine.relation(select)
+        case ("pyarrow", "Table"):
+            return state.engine.arrow(select)
+        case ("pyarrow", "RecordBatchReader"):
+            return state.engine.batches(select)
+        case ("pandas", "DataFrame"):
+            return state.engine.relation(select).df()
+        case ("polars", "DataFrame" | "LazyFrame"):
+            import polars
+
+            frame = polars.from_arrow(state.engine.arrow(select))
+            assert isinstance(frame, polars.DataFrame)
+            return frame.lazy() if wanted[1] == "LazyFrame" else frame
+    raise DefinitionError(
+        "step.annotation", dataset=state.definition.name, param=pinned.param, found=".".join(wanted)
+    )
+
+
+def _sql(state: State, given: str) -> str:
+    given = given.strip().rstrip(";")
+    driving = state.driving
+    if state.definition.grain != "row" or driving is None:
+        return given
+    return with_origin(given, driving.param) or given
+
+
+def _described(engine: Engine, source: str, dataset: str) -> dict[str, str]:
+    try:
+        return engine.describe(source)
+    except Exception as error:
+        raise NotComputed("step.sql", dataset=dataset, error=str(error).splitlines()[0]) from error
+
+
+def _lineage(state: State, sql: str) -> ColumnLineage:
+    shown = {p.param: (p.dataset, {k: v for k, v in p.columns.items() if k != ORIGIN}) for p in state.inputs}
+    if state.driving is not None and state.definition.grain == "row":
+        shown[state.driving.param][1][ORIGIN] = "VARCHAR"
+    found = columns_of(sql, shown)
+    return replace(found, fields={k: v for k, v in found.fields.items() if k != ORIGIN})
+
+
+def _source_lineage(state: State) -> ColumnLineage:
+    assert state.collection is not None
+    origins = [i.origin for i in state.collection.inputs]
+    names = [c.name for c in state.definition.guard.contract.columns]
+    return ColumnLineage(
+        fields={n: tuple(Edge(o, n, "DIRECT", "IDENTITY") for o in origins) for n in names}
+    )

@@ -1,0 +1,61 @@
+"""Decide: whether everything that was found lets the candidate be published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ecluse.model.outcome import Outcome
+from ecluse.step.closure import mixed_ancestors
+from ecluse.step.quarantine import unresolved
+from ecluse.step.services import Services
+from ecluse.step.state import Block, Ending, State
+
+
+def decide(state: State, services: Services) -> State:
+    """Add every reason not to publish; ``DRY_RUN`` or ``BLOCKED`` ends the step here."""
+    assert state.report is not None
+    assert state.accounting is not None
+    blocks = list(state.blocks)
+    for check in unresolved(state.report):
+        fields: dict[str, str | int | float] = {"check": check.name, "rows": check.unexpected_count or 0}
+        if check.outcome is Outcome.BROKEN:
+            blocks.append(Block("check", fields))
+        else:
+            blocks.append(Block("check_not_computed", {**fields, "message": check.message}))
+    # NOTE: where the quarantine already stopped the step, nothing was split, so the counts say nothing yet.
+    if not state.blocks:
+        blocks += _accounting_blocks(state)
+    warnings = [
+        Block("mixed_ancestor", {"dataset": dataset, "versions": versions})
+        for dataset, versions in mixed_ancestors(state, services)
+    ]
+    if state.definition.coherent:
+        blocks += warnings
+    ending = Ending.BLOCKED if blocks else Ending.DRY_RUN if state.request.dry_run else None
+    return replace(state, blocks=tuple(blocks), warnings=tuple(warnings), ending=ending)
+
+
+def _accounting_blocks(state: State) -> list[Block]:
+    accounting = state.accounting
+    assert accounting is not None
+    if accounting.outcome is Outcome.HELD:
+        return []
+    if accounting.message:
+        return [Block(f"accounting_{accounting.message}", {"dataset": state.definition.name})]
+    found = []
+    if accounting.computed != accounting.published + accounting.quarantined:
+        fields = {
+            "computed": accounting.computed,
+            "published": accounting.published,
+            "quarantined": accounting.quarantined,
+        }
+        found.append(Block("accounting_law_one", fields))
+    for key in ("unexplained", "fanned_out", "invented"):
+        if count := getattr(accounting, key):
+            found.append(Block(f"accounting_{key}", {"rows": count, "dataset": accounting.driving_dataset or ""}))
+    found += [
+        Block("accounting_total", {"name": t.name, "driving": str(t.driving), "computed": str(t.computed)})
+        for t in accounting.totals
+        if t.outcome is not Outcome.HELD
+    ]
+    return found

@@ -1,0 +1,143 @@
+"""Quarantine: rows that break a critical promise leave, with what they broke, into a table beside the dataset."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ecluse.engine import literal, quote
+from ecluse.model.names import BROKE, ORIGIN, PARTITION, RAW, REASON, RUN, quarantine_name
+from ecluse.model.outcome import CheckReport, CheckResult, Outcome, Scope, Severity
+from ecluse.step.candidate import personal_columns
+from ecluse.step.check import check_again
+from ecluse.step.services import Services
+from ecluse.step.state import Block, State
+
+#: The name under which lines that could not be read appear among the broken promises.
+REJECTED = "readable_line"
+
+
+def quarantine(state: State, services: Services) -> State:
+    """Split the candidate where the contract quarantines; above ``quarantine_at_most`` nothing moves and it blocks."""
+    assert state.checked is not None
+    assert state.report is not None
+    contract = state.definition.guard.contract
+    rejected = state.collection.rejected if state.collection else 0
+    failing = _failing(state)
+    if contract.on_failure != "quarantine":
+        if rejected:
+            return _blocked(state, Block("rejected", {"rejected": rejected, "dataset": state.definition.name}))
+        return state
+    state = replace(state, quarantine_by_check=_by_check(state, rejected), quarantined=failing + rejected)
+    total = state.computed + rejected
+    allowed = contract.quarantine_at_most or 0.0
+    if total and (failing + rejected) / total > allowed:
+        share = f"{(failing + rejected) / total:.2%}"
+        fields = {"rows": failing + rejected, "total": total, "share": share, "allowed": f"{allowed:.2%}"}
+        return _blocked(state, Block("quarantine_at_most", fields))
+    if failing and failing == state.computed:
+        return _blocked(state, Block("nothing_left", {"rows": failing}))
+    if failing + rejected or _had_rows(state, services):
+        state = _write_quarantine(state, services, rejected)
+    if failing:
+        state = _keep_passing(state, services)
+    return state
+
+
+def _failing(state: State) -> int:
+    assert state.checked is not None
+    if state.checked.failing_sql is None:
+        return 0
+    return int(state.engine.scalar(f"SELECT count(*) FROM ({state.checked.failing_sql})"))
+
+
+def _by_check(state: State, rejected: int) -> dict[str, int]:
+    assert state.checked is not None
+    found: dict[str, int] = {}
+    if state.checked.failing_sql is not None:
+        rows = state.engine.rows(
+            f"SELECT name, count(*) FROM (SELECT unnest({BROKE}) AS name FROM ({state.checked.failing_sql})) "
+            "GROUP BY name ORDER BY name"
+        )
+        found = {str(name): int(count) for name, count in rows}
+    return found | ({REJECTED: rejected} if rejected else {})
+
+
+def _had_rows(state: State, services: Services) -> bool:
+    """Whether this partition's quarantine holds rows that this run replaces."""
+    name = quarantine_name(state.definition.name)
+    if state.definition.update != "replace" or not services.warehouse.exists(name):
+        return False
+    head = services.warehouse.head(name)
+    if head is None:
+        return False
+    return any(f.partition == state.request.partition and f.rows for f in services.warehouse.files(name, head))
+
+
+def _write_quarantine(state: State, services: Services, rejected: int) -> State:
+    assert state.checked is not None
+    definition, request = state.definition, state.request
+    columns = {c.name: c.type for c in definition.guard.contract.columns}
+    extra = {ORIGIN: "VARCHAR", BROKE: "VARCHAR", REASON: "VARCHAR", RAW: "VARCHAR", RUN: "VARCHAR", PARTITION: "VARCHAR"}
+    mark = f"{literal(request.run_id)} AS {RUN}, {literal(request.partition)}::VARCHAR AS {PARTITION}"
+    own = ", ".join(quote(n) for n in columns)
+    parts = []
+    if state.checked.failing_sql is not None:
+        origin = quote(ORIGIN) if ORIGIN in state.columns else f"NULL::VARCHAR AS {quote(ORIGIN)}"
+        parts.append(
+            f"SELECT {own}, {origin}, array_to_string({BROKE}, ', ') AS {BROKE}, NULL::VARCHAR AS {REASON}, "
+            f"NULL::VARCHAR AS {RAW}, {mark} FROM ({state.checked.failing_sql})"
+        )
+    if rejected:
+        assert state.collection is not None
+        empty = ", ".join(f"NULL::{t} AS {quote(n)}" for n, t in columns.items())
+        parts.append(
+            f"SELECT {empty}, {quote(ORIGIN)}, {literal(REJECTED)} AS {BROKE}, {REASON}, {RAW}, {mark} "
+            f"FROM ({state.collection.rejects_sql})"
+        )
+    nothing = ", ".join(f"NULL::{t} AS {quote(n)}" for n, t in {**columns, **extra}.items())
+    sql = " UNION ALL ".join(parts) if parts else f"SELECT {nothing} WHERE false"
+    candidate = services.warehouse.begin(
+        quarantine_name(definition.name),
+        {**columns, **extra},
+        partition=request.partition,
+        run_id=request.run_id,
+        attempt=request.attempt,
+        # NOTE: a rejected line is raw text, which may hold anything.
+        personal=[*personal_columns(definition.guard.contract), RAW],
+    )
+    # NOTE: recorded before the write, so that a failure there finds the branch to clean up.
+    state = replace(state, quarantine=candidate)
+    return replace(state, quarantine=services.warehouse.write(state.engine, candidate, sql, definition.update))
+
+
+def _keep_passing(state: State, services: Services) -> State:
+    assert state.checked is not None
+    assert state.checked.passing_sql is not None
+    assert state.report is not None
+    assert state.candidate is not None
+    kept = ", ".join(quote(n) for n in state.columns)
+    # NOTE: the passing rows are read from the candidate's own files while the new ones are written.
+    sql = f"SELECT {kept} FROM ({state.checked.passing_sql})"
+    state = replace(
+        state, candidate=services.warehouse.write(state.engine, state.candidate, sql, state.definition.update)
+    )
+    marked = tuple(_mark(c, state.quarantine_by_check) for c in state.report.checks)
+    state = replace(state, report=replace(state.report, checks=marked))
+    return check_again(state, services, frozenset({Scope.BATCH, Scope.TABLE}))
+
+
+def _mark(result: CheckResult, by_check: object) -> CheckResult:
+    assert isinstance(by_check, dict)
+    return replace(result, quarantined=by_check.get(result.name, 0))
+
+
+def _blocked(state: State, block: Block) -> State:
+    return replace(state, blocks=(*state.blocks, block))
+
+
+def unresolved(report: CheckReport) -> tuple[CheckResult, ...]:
+    """The checks that stop a publication, critical and broken ones first."""
+    blocking = [c for c in report.checks if c.blocks]
+    return tuple(
+        sorted(blocking, key=lambda c: (c.outcome is not Outcome.BROKEN, c.severity is not Severity.CRITICAL))
+    )

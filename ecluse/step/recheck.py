@@ -1,0 +1,58 @@
+"""Checks again what is published: the whole suite, freshness included, as evidence about the published files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ecluse.errors import NotComputed
+from ecluse.ledger import sign
+from ecluse.model.outcome import CheckReport, Scope
+from ecluse.model.step import StepDefinition
+from ecluse.quality import check, guarded_suite
+from ecluse.step import trace
+from ecluse.step.attest import check_report, file_subjects
+from ecluse.step.services import Services
+
+
+def check_published(services: Services, definition: StepDefinition, at: datetime | None = None) -> CheckReport:
+    """Ask the current suite of the published snapshot, sign the answer, and give it.
+
+    ``at`` is the moment at which freshness is judged (default: the profile's). ``NotComputed`` where nothing is
+    published.
+    """
+    warehouse, dataset, started = services.warehouse, definition.name, services.project.now()
+    snapshot = warehouse.head(dataset) if warehouse.exists(dataset) else None
+    if snapshot is None:
+        raise NotComputed("step.input_unpublished", dataset=dataset)
+    files = warehouse.files(dataset, snapshot)
+    guarded = guarded_suite(definition.guard, dataset)
+    judged_at = at or services.project.data_now()
+    with services.engine() as engine:
+        published = warehouse.scan(dataset, snapshot)
+        checked = check(engine, guarded, dict.fromkeys(Scope, published), data_now=judged_at)
+    report = CheckReport(
+        dataset=dataset,
+        suite_digest=guarded.digest,
+        contract_digest=definition.guard.contract.digest,
+        checks=tuple(replace(r, quarantined=0) for r in checked.results),
+        rows=sum(f.rows for f in files),
+    )
+    fact = services.fact(
+        "evidence",
+        file_subjects(files),
+        {
+            "about": "check-report",
+            "on": "published",
+            "dataset": dataset,
+            "partition": None,
+            "snapshot_id": str(snapshot),
+            "judged_at": judged_at.isoformat(),
+            **check_report(report),
+        },
+    )
+    events = trace.check_run(services, definition, report, snapshot, started)
+    with services.database.transaction() as connection:
+        services.log.append(connection, [sign(fact, services.signer)])
+        services.events.append(connection, events)
+    return report

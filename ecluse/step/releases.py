@@ -1,0 +1,114 @@
+"""Releases and what people decide about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from ecluse.errors import Conflict, DefinitionError, NotComputed
+from ecluse.ledger import Signer, sign
+from ecluse.model.facts import SignedFact, Subject
+from ecluse.model.release import Manifest, TableVersion
+from ecluse.step.closure import ancestors, latest_publications
+from ecluse.step.services import Services
+
+Decision = Literal["approved", "rejected", "waived", "withdrawn"]
+
+
+def create_release(services: Services, products: Sequence[str], version: str) -> Manifest:
+    """Pin what is published of some products, with the closure of their inputs, as an immutable release.
+
+    Its tables get the tag ``v<version>``. ``Conflict`` where one of the products has that version already.
+    """
+    for dataset in products:
+        if find_release(services, dataset, version) is not None:
+            raise Conflict("step.release_exists", dataset=dataset, version=version)
+    tables = tuple(_table(services, dataset) for dataset in products)
+    seen: set[tuple[str, str]] = set()
+    inputs = tuple(sorted({i for t in tables for i in ancestors(services, t.dataset, seen)}, key=lambda i: (i.dataset, i.content)))
+    manifest = Manifest(
+        version, tables, inputs, services.signer.party, services.project.name, services.project.environment
+    )
+    subjects = tuple(Subject(f"{t.dataset}@{version}", manifest.digest) for t in tables)
+    envelope = sign(services.fact("release", subjects, {"manifest": manifest.to_json()}), services.signer)
+    with services.database.transaction() as connection:
+        _tag(services, connection, manifest)
+        services.log.append(connection, [envelope])
+    return manifest
+
+
+def _tag(services: Services, connection: Connection, manifest: Manifest) -> None:
+    for table in manifest.products:
+        services.warehouse.tag(table.dataset, f"v{manifest.version}", table.snapshot_id, connection)
+
+
+def _table(services: Services, dataset: str) -> TableVersion:
+    warehouse = services.warehouse
+    snapshot = warehouse.head(dataset) if warehouse.exists(dataset) else None
+    if snapshot is None:
+        raise NotComputed("step.input_unpublished", dataset=dataset)
+    newest = latest_publications(services, dataset)[-1]
+    return TableVersion(
+        dataset=dataset,
+        table_uuid=warehouse.table_uuid(dataset),
+        snapshot_id=snapshot,
+        files=warehouse.files(dataset, snapshot),
+        contract_digest=newest["contract_digest"],
+        suite_digest=newest["suite_digest"],
+    )
+
+
+def releases(services: Services, dataset: str | None = None) -> Iterator[tuple[SignedFact, Manifest]]:
+    """Every release, oldest first, or those of one product."""
+    for found in services.log.facts(kind="release"):
+        manifest = Manifest.from_json(found.fact.predicate["manifest"])
+        if dataset is None or any(p.dataset == dataset for p in manifest.products):
+            yield found, manifest
+
+
+def find_release(services: Services, dataset: str, version: str | None = None) -> Manifest | None:
+    """A product's release of that version, or its newest; ``None`` where there is none."""
+    found = [m for _, m in releases(services, dataset) if version in (None, m.version)]
+    return found[-1] if found else None
+
+
+def decide(
+    services: Services,
+    signer: Signer,
+    manifest: Manifest,
+    verdict: Decision,
+    *,
+    question: str,
+    reason: str,
+    expires: datetime | None = None,
+    phase: str | None = None,
+    criterion: str | None = None,
+) -> int:
+    """Sign one person's answer to a question about a release; its position in the log.
+
+    The decision binds the release and the gate (criteria, approvals, purposes) that stands at this moment. An approval
+    or a waiver needs an expiry.
+    """
+    phase = phase or services.charter.phase
+    if verdict in ("approved", "waived") and expires is None:
+        raise DefinitionError("step.decision_expiry", verdict=verdict)
+    if verdict == "waived" and criterion is None:
+        raise DefinitionError("step.waiver_criterion")
+    predicate: dict[str, Any] = {
+        "verdict": verdict,
+        "question": question,
+        "phase": phase,
+        "gate_digest": services.charter.gate_digest(phase),
+        "reason": reason,
+        "expires": expires.isoformat() if expires else None,
+        "criterion": criterion,
+        "seen": services.log.size,
+    }
+    subjects = tuple(Subject(f"{p.dataset}@{manifest.version}", manifest.digest) for p in manifest.products)
+    envelope = sign(services.fact("decision", subjects, predicate), signer)
+    with services.database.transaction() as connection:
+        (position,) = services.log.append(connection, [envelope])
+    return position

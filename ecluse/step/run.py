@@ -1,0 +1,141 @@
+"""Carries out one guarded step: the list below, from top to bottom, until a stage ends it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from ecluse.errors import EcluseError
+from ecluse.ledger import sign
+from ecluse.model.release import content_digest
+from ecluse.model.step import StepDefinition
+from ecluse.quality import guarded_suite
+from ecluse.step import trace
+from ecluse.step.account import account
+from ecluse.step.attest import blocked_facts, run_fact
+from ecluse.step.candidate import write_candidate
+from ecluse.step.check import check
+from ecluse.step.compute import compute, prepare
+from ecluse.step.decide import decide
+from ecluse.step.pin import pin
+from ecluse.step.publish import find_published, publish
+from ecluse.step.quarantine import quarantine
+from ecluse.step.services import Services
+from ecluse.step.state import Ending, State, StepRequest, StepResult
+
+STAGES: tuple[Callable[[State, Services], State], ...] = (
+    pin,
+    prepare,
+    find_published,
+    compute,
+    write_candidate,
+    check,
+    quarantine,
+    account,
+    decide,
+    publish,
+)
+
+
+def run_step(definition: StepDefinition, request: StepRequest, services: Services) -> StepResult:
+    """Carry out a step. A blocked step is a result, not an error; errors leave what was published as it was."""
+    with services.engine() as engine:
+        state = State(definition, request, engine, guarded_suite(definition.guard, definition.name))
+        if not request.dry_run:
+            _append_events(services, trace.start(state, services))
+        try:
+            for stage in STAGES:
+                state = stage(state, services)
+                if state.candidate is not None and state.ending is None:
+                    _renew(state, services)
+                if state.ending is not None:
+                    break
+        except BaseException as error:
+            _failed(state, services, error)
+            raise
+        finally:
+            if state.collection is not None:
+                state.collection.close()
+        _close(state, services)
+        return _result(state)
+
+
+def _renew(state: State, services: Services) -> None:
+    for candidate in (state.candidate, state.quarantine):
+        if candidate is not None:
+            services.warehouse.renew(candidate)
+
+
+def _close(state: State, services: Services) -> None:
+    """Record how a step ended that published nothing. A blocked candidate stays on its branch for inspection."""
+    if state.ending is Ending.DRY_RUN or (state.ending is Ending.BLOCKED and state.request.dry_run):
+        _discard(state, services)
+        return
+    if state.quarantine is not None and state.ending is Ending.BLOCKED:
+        services.warehouse.discard(state.quarantine)
+    if state.ending is Ending.BLOCKED:
+        if state.candidate is not None:
+            services.warehouse.release(state.candidate)
+        with services.database.transaction() as connection:
+            services.log.append(connection, blocked_facts(state, services))
+            services.events.append(connection, trace.fail(state, services, trace.Blocked(_reasons(state))))
+    elif state.ending is Ending.UNCHANGED:
+        with services.database.transaction() as connection:
+            services.log.append(connection, [sign(run_fact(state, services, "unchanged"), services.signer)])
+            services.events.append(connection, trace.complete(state, services))
+
+
+def _reasons(state: State) -> str:
+    return "; ".join(b.text("en") for b in state.blocks)
+
+
+def _failed(state: State, services: Services, error: BaseException) -> None:
+    """Record that a step failed, as far as that is still possible, and give its branches back."""
+    with contextlib.suppress(Exception):
+        _discard(state, services)
+    if state.request.dry_run:
+        return
+    # NOTE: the text of a foreign error may quote a value of the data, so only its type enters the records.
+    ours = isinstance(error, EcluseError) and "error" not in error.fields
+    said = error.part("received") if isinstance(error, EcluseError) and ours else type(error).__name__
+    with contextlib.suppress(Exception), services.database.transaction() as connection:
+        services.log.append(connection, [sign(run_fact(state, services, "failed", [said]), services.signer)])
+        services.events.append(connection, trace.fail(state, services, error))
+
+
+def _discard(state: State, services: Services) -> None:
+    for candidate in (state.candidate, state.quarantine):
+        if candidate is not None:
+            services.warehouse.discard(candidate)
+
+
+def _append_events(services: Services, events: list[dict[str, object]]) -> None:
+    with services.database.transaction() as connection:
+        services.events.append(connection, events)
+
+
+def _result(state: State) -> StepResult:
+    assert state.ending is not None
+    previous = state.previous or {}
+    candidate = state.candidate
+    content = content_digest(candidate.files) if candidate else None
+    return StepResult(
+        dataset=state.definition.name,
+        partition=state.request.partition,
+        run_id=state.request.run_id,
+        ending=state.ending,
+        checks=state.report.checks if state.report else (),
+        accounting=state.accounting,
+        rows=sum(f.rows for f in candidate.files) if candidate else int(previous.get("rows", 0)),
+        quarantined=state.quarantined if candidate else int(previous.get("quarantined", 0)),
+        quarantine_by_check=state.quarantine_by_check,
+        blocks=state.blocks,
+        warnings=state.warnings,
+        snapshot_id=candidate.snapshot_id if candidate else int(previous.get("snapshot_id", 0)) or None,
+        data_version=content,
+        code_version=state.code_version,
+        branch=candidate.branch if candidate else None,
+        columns=state.columns,
+        lineage=state.lineage,
+        sql=state.sql,
+    )
