@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.exc import OperationalError
+
+from ecluse.errors import StorageError
+from ecluse.store import Database
+from ecluse.store.schema import meta
+
+
+@pytest.fixture
+def written(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'a folder' / '100% e.db'}")
+    with database.transaction() as connection:
+        connection.execute(insert(meta).values(key="seen", value="yes"))
+    database.close()
+    return database.url
+
+
+def read(database):
+    with database.reading() as connection:
+        return connection.execute(select(meta.c.value).where(meta.c.key == "seen")).scalar()
+
+
+def test_reads_what_was_written(written):
+    database = Database(written, read_only=True)
+    assert read(database) == "yes"
+    database.close()
+
+
+def test_reads_where_nothing_can_be_written(written, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    before = sorted(p.name for p in tmp_path.rglob("*"))
+    database = Database(written, read_only=True)
+    assert read(database) == "yes"
+    assert sorted(p.name for p in tmp_path.rglob("*")) == before
+    database.close()
+
+
+def test_sees_what_an_open_writer_has_written(written):
+    writer, reader = Database(written), Database(written, read_only=True)
+    with writer.transaction() as connection:
+        connection.execute(meta.update().where(meta.c.key == "seen").values(value="again"))
+        assert read(reader) == "yes"
+    assert read(reader) == "again"
+    for database in (writer, reader):
+        database.close()
+
+
+def test_writes_nothing(written):
+    database = Database(written, read_only=True)
+    with pytest.raises(OperationalError), database.reading() as connection:
+        connection.execute(insert(meta).values(key="more", value="no"))
+    with pytest.raises(StorageError), database.transaction() as connection:
+        connection.execute(insert(meta).values(key="more", value="no"))
+    database.close()
+
+
+def test_creates_nothing(tmp_path):
+    with pytest.raises(StorageError, match="can't be opened"):
+        read(Database(f"sqlite:///{tmp_path / 'missing.db'}", read_only=True))
+    assert list(tmp_path.iterdir()) == []
