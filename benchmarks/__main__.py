@@ -1,0 +1,9 @@
+"""Every benchmark, one after the other: ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+from benchmarks import demo_cost, step_cost
+
+if __name__ == "__main__":
+    step_cost.main()
+    demo_cost.main()
