@@ -1,0 +1,205 @@
+"""Opens released data for a purpose: the steps of ``load``, from who asks to what they may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import overload
+
+from ecluse.access import Granted, compile_grant, load_pseudonym_key
+from ecluse.door.columns import released_columns
+from ecluse.door.files import verify_files
+from ecluse.door.identity import Reader, reader_of
+from ecluse.door.loaded import Loaded
+from ecluse.door.lock import Lock
+from ecluse.door.record import record_read
+from ecluse.door.records import Records
+from ecluse.engine import Engine, EngineError
+from ecluse.errors import DefinitionError, EcluseError, IntegrityError, Refused
+from ecluse.gate import valid_grants
+from ecluse.model.release import Manifest, TableVersion
+from ecluse.model.verdict import Reason, Request, Verdict
+from ecluse.warehouse import Warehouse
+
+
+@overload
+def load(
+    names: str,
+    *,
+    purpose: str,
+    version: str | None = None,
+    phase: str | None = None,
+    project: str | Path | None = None,
+    lock: str | Path | None = None,
+) -> Loaded: ...
+
+
+@overload
+def load(
+    names: list[str] | tuple[str, ...],
+    *,
+    purpose: str,
+    version: str | None = None,
+    phase: str | None = None,
+    project: str | Path | None = None,
+    lock: str | Path | None = None,
+) -> dict[str, Loaded]: ...
+
+
+def load(
+    names: str | list[str] | tuple[str, ...],
+    *,
+    purpose: str,
+    version: str | None = None,
+    phase: str | None = None,
+    project: str | Path | None = None,
+    lock: str | Path | None = None,
+) -> Loaded | dict[str, Loaded]:
+    """Released data for a purpose, or ``Refused`` with every reason.
+
+    ``names`` is one dataset, or several that one release holds; several give a dict by name. ``version`` is a
+    release's version, ``None`` or ``"latest"`` the newest release that exists: where that one is refused, no older
+    one takes its place. ``phase`` is the charter's current phase unless given. ``lock`` is where a ``data.lock`` is
+    written. The purpose is declared and recorded, not proven.
+
+    Raises ``IntegrityError`` where log or files are not what was signed. Every answer, a refusal too, is recorded in
+    the log of reads, before any data is handed over.
+    """
+    datasets = [names] if isinstance(names, str) else list(dict.fromkeys(names))
+    if not datasets:
+        raise DefinitionError("door.no_names")
+    records = Records.open(project)
+    try:
+        now = records.project.now()
+        reader = reader_of(records, datasets, purpose)
+        manifest = records.find(datasets, None if version == "latest" else version)
+        requests = [request_for(records, reader, manifest, d, purpose, version, phase) for d in datasets]
+        found = records.judge(requests, now)
+        _refuse(records, reader, requests, manifest, found, now)
+        assert manifest is not None
+        products = [manifest.product(dataset) for dataset in datasets]
+        verify_files(records.project.warehouse, products)
+        warehouse = Warehouse(records.project.warehouse, records.log.database)
+        granted = {p.dataset: _granted(records, warehouse, reader, p, purpose, now) for p in products}
+        bare = [
+            Reason("grant_without_columns", {"dataset": d, "reader": reader.party or "?"})
+            for d, g in granted.items()
+            if not g
+        ]
+        _refuse(records, reader, requests, manifest, Verdict(tuple(bare), found.warnings, found.approvals), now)
+        let_through = {d: g for d, g in granted.items() if g is not None}
+        loaded = _opened(records, warehouse, reader, manifest, found, purpose, let_through)
+        shown = {dataset: one.columns for dataset, one in loaded.items()}
+        record_read(records, reader, requests, manifest, found, shown, now)
+        if lock is not None:
+            gate = records.charter.gate_digest(requests[0].phase)
+            Lock(manifest, tuple(requests), gate, shown, records.state, now).write(Path(lock))
+    finally:
+        records.close()
+    return loaded[names] if isinstance(names, str) else loaded
+
+
+def request_for(
+    records: Records,
+    reader: Reader,
+    manifest: Manifest | None,
+    dataset: str,
+    purpose: str,
+    version: str | None,
+    phase: str | None,
+) -> Request:
+    """What is asked of one dataset, in the words of the gate."""
+    asked = None if version == "latest" else version
+    return Request(
+        dataset=dataset,
+        version=manifest.version if manifest else asked,
+        release=manifest.digest if manifest else None,
+        purpose=purpose,
+        reader=reader.party,
+        phase=phase or records.charter.phase,
+        project=records.project.name,
+        environment=records.project.environment,
+        authenticated=reader.authenticated,
+    )
+
+
+def _refuse(
+    records: Records,
+    reader: Reader,
+    requests: Sequence[Request],
+    manifest: Manifest | None,
+    found: Verdict,
+    now: datetime,
+) -> None:
+    """Record and raise a refusal; an open verdict passes."""
+    if found.opens:
+        return
+    asked = requests[0]
+    refusal = Refused(
+        "door.refused",
+        verdict=found,
+        datasets=", ".join(r.dataset for r in requests),
+        dataset=asked.dataset,
+        version=f" {asked.version}" if asked.version else "",
+        purpose=asked.purpose,
+    )
+    try:
+        record_read(records, reader, requests, manifest, found, {}, now)
+    except EcluseError as error:
+        # NOTE: that it could not be recorded is worth knowing, and no reason to hide why the door is closed.
+        refusal.add_note(str(error))
+    raise refusal
+
+
+def _granted(
+    records: Records, warehouse: Warehouse, reader: Reader, product: TableVersion, purpose: str, now: datetime
+) -> Granted | None:
+    _confirm_snapshot(warehouse, product)
+    there = warehouse.columns(product.dataset, product.snapshot_id)
+    return compile_grant(
+        valid_grants(records.charter, reader.party, product.dataset, purpose, now.date()),
+        [c for c in released_columns(product, records.facts) if c.name in there],
+        purpose=purpose,
+        key=lambda: load_pseudonym_key(records.project),
+    )
+
+
+def _opened(
+    records: Records,
+    warehouse: Warehouse,
+    reader: Reader,
+    manifest: Manifest,
+    found: Verdict,
+    purpose: str,
+    granted: dict[str, Granted],
+) -> dict[str, Loaded]:
+    temporary = records.project.state / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    loaded = {}
+    for dataset, grant in granted.items():
+        sql = grant.select_sql(warehouse.scan(dataset, manifest.product(dataset).snapshot_id))
+        if grant.filters:
+            _confirm_filters(sql, grant, dataset)
+        loaded[dataset] = Loaded(dataset, manifest, found, reader, purpose, dict(grant.columns), sql, temporary)
+    return loaded
+
+
+def _confirm_filters(sql: str, grant: Granted, dataset: str) -> None:
+    """``DefinitionError`` where a grant's row filter is no condition over the columns of the dataset."""
+    try:
+        with Engine(threads=1) as engine:
+            engine.describe(sql)
+    except EngineError as error:
+        # NOTE: only the first line of the message, and no chain: the statement may hold the key of pseudonyms.
+        first, filters = str(error).splitlines()[0], "; ".join(grant.filters)
+        raise DefinitionError("access.row_filter", dataset=dataset, error=first, filters=filters) from None
+
+
+def _confirm_snapshot(warehouse: Warehouse, product: TableVersion) -> None:
+    """``IntegrityError`` where the catalog names other files for the snapshot than the release does."""
+    here = warehouse.exists(product.dataset) and warehouse.table_uuid(product.dataset) == product.table_uuid
+    if not here or {f.path for f in warehouse.files(product.dataset, product.snapshot_id)} != {
+        f.path for f in product.files
+    }:
+        raise IntegrityError("door.other_files", dataset=product.dataset, snapshot=product.snapshot_id)

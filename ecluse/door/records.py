@@ -1,0 +1,90 @@
+"""The project's records as the door reads them: the charter that counts here, and a log that was verified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ecluse.charterfile import load_charter
+from ecluse.gate import verdict
+from ecluse.ledger import Log, LogState, Trust, trust_of, with_local_keys
+from ecluse.model.charter import Charter
+from ecluse.model.facts import SignedFact
+from ecluse.model.release import Manifest
+from ecluse.model.verdict import Reason, Request, Verdict
+from ecluse.project import Project
+from ecluse.store import Database
+
+
+@dataclass(frozen=True)
+class Records:
+    """One project's definitions and facts at one moment.
+
+    ``charter`` holds this machine's keys too, where the profile allows them; ``written`` is the charter as its file
+    has it. ``state`` is the verified log, and ``facts`` are exactly the facts that it counts.
+    """
+
+    project: Project
+    written: Charter
+    charter: Charter
+    trust: Trust
+    log: Log
+    state: LogState
+    facts: tuple[SignedFact, ...]
+
+    @classmethod
+    def open(cls, project: str | Path | None, *, read_only: bool = False) -> Records:
+        """Read the charter and the whole log; ``IntegrityError`` where the log isn't what was signed."""
+        found = Project.find(project)
+        written = load_charter(found)
+        charter = with_local_keys(found, written)
+        trust = trust_of(written, found)
+        log = Log(Database(found.database_url, read_only=read_only), trust)
+        state = log.verify()
+        facts = tuple(f for f in log.facts() if f.position < state.size)
+        return cls(found, written, charter, trust, log, state, facts)
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self.log.database.close()
+
+    def find(self, datasets: Sequence[str], version: str | None) -> Manifest | None:
+        """The release of that version that holds all of these datasets; without a version, the newest one.
+
+        A release of this project and environment goes before one of another, which the gate refuses by name.
+        """
+        elsewhere = None
+        for signed in reversed(self.facts):
+            manifest = _manifest(signed)
+            if manifest is None or (version is not None and manifest.version != version):
+                continue
+            if not set(datasets) <= {p.dataset for p in manifest.products}:
+                continue
+            if (manifest.project, manifest.environment) == (self.project.name, self.project.environment):
+                return manifest
+            elsewhere = elsewhere or manifest
+        return elsewhere
+
+    def judge(self, requests: Sequence[Request], now: datetime) -> Verdict:
+        """One verdict for several datasets of a release: it opens where each of them opens."""
+        found = [verdict(r, self.charter, self.facts, now, trust=self.trust.parties()) for r in requests]
+        return Verdict(
+            reasons=_once([reason for v in found for reason in v.reasons]),
+            warnings=_once([reason for v in found for reason in v.warnings]),
+            approvals=tuple(sorted({position for v in found for position in v.approvals})),
+        )
+
+
+def _manifest(signed: SignedFact) -> Manifest | None:
+    if signed.fact.kind != "release":
+        return None
+    try:
+        return Manifest.from_json(signed.fact.predicate["manifest"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _once(reasons: list[Reason]) -> tuple[Reason, ...]:
+    return tuple(reason for i, reason in enumerate(reasons) if reason not in reasons[:i])

@@ -1,0 +1,70 @@
+"""Asks again, with read access only, what a ``data.lock`` was written for: in CI, and when a model server boots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecluse.door.files import verify_files
+from ecluse.door.lock import Lock
+from ecluse.door.records import Records
+from ecluse.errors import IntegrityError, Refused
+from ecluse.ledger import LogState
+from ecluse.model.release import Manifest
+from ecluse.model.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A lock that still holds. ``locked`` is the log as it was when the lock was written, ``log`` as it is now."""
+
+    manifest: Manifest
+    verdict: Verdict
+    files: int
+    locked: LogState
+    log: LogState
+
+
+def verify(lock_path: str | Path, project: str | Path | None = None) -> Verified:
+    """Verify a lock: the log extends the one it was written on, every file is as released, and the door is open now.
+
+    The reader is the one whom the lock names; nothing is handed over, so nothing is proven or recorded. Raises
+    ``IntegrityError`` for an altered lock, log or file, and ``Refused`` where the release is no longer open.
+    """
+    path = Path(lock_path)
+    lock = Lock.read(path)
+    records = Records.open(project, read_only=True)
+    try:
+        _extends(records, lock, path)
+        products = [lock.manifest.product(r.dataset) for r in lock.requests if _holds(lock, r.dataset)]
+        verify_files(records.project.warehouse, products)
+        here = {"project": records.project.name, "environment": records.project.environment}
+        if any((r.project, r.environment) != (here["project"], here["environment"]) for r in lock.requests):
+            raise IntegrityError("door.lock_elsewhere", path=path, **here)
+        found = records.judge(lock.requests, records.project.now())
+    finally:
+        records.close()
+    if not found.opens:
+        asked = lock.requests[0]
+        raise Refused(
+            "door.lock_refused",
+            verdict=found,
+            path=path,
+            dataset=asked.dataset,
+            version=lock.manifest.version,
+            purpose=asked.purpose,
+        )
+    return Verified(lock.manifest, found, sum(len(p.files) for p in products), lock.log, records.state)
+
+
+def _extends(records: Records, lock: Lock, path: Path) -> None:
+    """Nothing that the log held when the lock was written was cut off or rewritten since."""
+    size = lock.log.size
+    if size > records.state.size:
+        raise IntegrityError("door.log_shorter", path=path, size=records.state.size, locked=size)
+    if size < 0 or records.log.root(size) != lock.log.root:
+        raise IntegrityError("door.log_rewritten", path=path, locked=size)
+
+
+def _holds(lock: Lock, dataset: str) -> bool:
+    return dataset in [p.dataset for p in lock.manifest.products]

@@ -1,0 +1,9 @@
+"""Decides, from the charter and the facts of this moment, whether a release is open: pure, total, with every reason.
+
+Nothing here reads a file, a clock or a database: the same request, charter, facts and time give the same verdict.
+"""
+
+from ecluse.gate.readers import covers, valid_grants
+from ecluse.gate.verdict import verdict
+
+__all__ = ["covers", "valid_grants", "verdict"]

@@ -1,0 +1,151 @@
+"""Facts as the gate reads them: who of the charter signed, and values that may be missing or of another type."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from ecluse.model.charter import Charter, Key, Party
+from ecluse.model.facts import SignedFact, Subject
+
+#: What fills in a reason's text.
+Fields = dict[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One fact with the parties that stand behind it: those whose key counted at the fact's own time."""
+
+    position: int
+    kind: str
+    at: datetime
+    subjects: tuple[Subject, ...]
+    predicate: Mapping[str, Any]
+    parties: tuple[Party, ...]
+    here: bool
+
+    @property
+    def day(self) -> date:
+        """The day (UTC) on which it was signed."""
+        return self.at.date()
+
+    def about(self, sha256: str | None) -> bool:
+        """Whether the fact names this digest as its subject."""
+        return any(s.sha256 == sha256 for s in self.subjects)
+
+    def attested(self, kind: str) -> bool:
+        """Whether a party that may attest this kind of fact signed it."""
+        return any(kind in party.attests for party in self.parties)
+
+    def text(self, name: str) -> str:
+        """A text of the predicate; empty where it is missing or no text."""
+        return text(self.predicate, name)
+
+    def objects(self, name: str) -> list[dict[str, Any]]:
+        """A list of objects of the predicate; whatever else stands there is left out."""
+        return objects(self.predicate, name)
+
+
+@dataclass(frozen=True)
+class Book:
+    """All facts in the order of the log."""
+
+    records: tuple[Record, ...]
+
+    @classmethod
+    def of(
+        cls, charter: Charter, facts: Sequence[SignedFact], trust: Mapping[str, str], project: str, environment: str
+    ) -> Book:
+        """The facts, with their signers looked up in the charter."""
+        return cls(
+            tuple(
+                Record(
+                    position=signed.position,
+                    kind=signed.fact.kind,
+                    at=(at := utc(signed.fact.at)),
+                    subjects=signed.fact.subjects,
+                    predicate=signed.fact.predicate,
+                    parties=_parties(charter, signed.key_ids, trust, at),
+                    here=signed.fact.project == project and signed.fact.environment == environment,
+                )
+                for signed in sorted(facts, key=lambda signed: signed.position)
+            )
+        )
+
+    @property
+    def mine(self) -> tuple[Record, ...]:
+        """The facts of the request's project and environment: those of another open nothing here."""
+        return tuple(r for r in self.records if r.here)
+
+    def of_kind(self, kind: str) -> tuple[Record, ...]:
+        """The facts of one kind, of every environment."""
+        return tuple(r for r in self.records if r.kind == kind)
+
+
+def _parties(charter: Charter, key_ids: frozenset[str], trust: Mapping[str, str], at: datetime) -> tuple[Party, ...]:
+    found = []
+    for key_id in sorted(key_ids):
+        party = charter.party(trust.get(key_id, ""))
+        listed = [(p, key) for p in charter.parties for key in p.keys if key_id_of(key.public) == key_id]
+        if party is None or any(p.id != party.id or not _counts(key, at) for p, key in listed):
+            continue
+        found.append(party)
+    return tuple(found)
+
+
+def _counts(key: Key, at: datetime) -> bool:
+    ends = [utc(end) for end in (key.until, key.revoked) if end is not None]
+    return utc(key.since) <= at and all(at < end for end in ends)
+
+
+def key_id_of(public: str) -> str | None:
+    """The id of a public key in hexadecimal digits: the SHA-256 of its bytes; ``None`` for what is no key."""
+    try:
+        return hashlib.sha256(bytes.fromhex(public)).hexdigest()
+    except ValueError:
+        return None
+
+
+def utc(moment: datetime) -> datetime:
+    """``moment`` in UTC; a time without a zone is taken as UTC."""
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
+
+
+def text(found: Mapping[str, Any], name: str) -> str:
+    """The text under ``name``; empty where it is missing or no text."""
+    value = found.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def number(found: Mapping[str, Any], name: str) -> float | None:
+    """The finite number under ``name``; ``None`` where there is none."""
+    value = found.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def objects(found: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of the list under ``name``."""
+    value = found.get(name)
+    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+
+
+def moment(found: Mapping[str, Any], name: str) -> datetime | None:
+    """The ISO 8601 time or date under ``name``, in UTC; ``None`` where there is none."""
+    try:
+        return utc(datetime.fromisoformat(text(found, name)))
+    except ValueError:
+        return None

@@ -1,0 +1,182 @@
+"""The measures that criteria name, each computed from the facts about a release, or not computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ecluse.gate.book import Fields, Record, number, text
+from ecluse.gate.evidence import Evidence, is_report
+from ecluse.model.release import Manifest, TableVersion
+from ecluse.model.verdict import Reason
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value, or ``None`` where evidence is missing; ``because`` says what made it, for people."""
+
+    value: float | None
+    because: tuple[Reason, ...] = ()
+    facts: tuple[int, ...] = ()
+
+
+def measure(name: str, manifest: Manifest, evidence: Evidence) -> Measured:
+    """The measure of that name for a release; a name that nobody knows can't be computed."""
+    if name.startswith("kpi."):
+        return _kpi(name.removeprefix("kpi."), manifest, evidence)
+    known = _MEASURES.get(name)
+    return known(manifest, evidence) if known else Measured(None)
+
+
+def _checks_broken(manifest: Manifest, evidence: Evidence) -> Measured:
+    """Blocking checks that are not held, in the reports that count for the files of the products.
+
+    For each file the newest report counts, and the newest one by the suite that the manifest names too: a weaker
+    suite can't clear what the release's own suite found.
+    """
+    unchecked = _unchecked(manifest, evidence)
+    because: list[Reason] = []
+    for product in manifest.products:
+        counting: dict[int, Record] = {}
+        for file in product.files:
+            for suite in (None, product.suite_digest):
+                if (found := evidence.report(product, file, suite=suite)) is not None:
+                    counting[found.position] = found
+        for position in sorted(counting):
+            because += _not_held(product.dataset, counting[position])
+    value = None if unchecked else len(because)
+    return Measured(value, (*unchecked, *because), tuple(p for reason in because for p in reason.facts))
+
+
+def _unchecked(manifest: Manifest, evidence: Evidence) -> tuple[Reason, ...]:
+    reasons = []
+    for product in manifest.products:
+        missing = sum(1 for file in product.files if evidence.report(product, file) is None)
+        fields: Fields = {"dataset": product.dataset, "files": missing, "of": len(product.files)}
+        if missing:
+            reasons.append(Reason("files_unchecked", fields))
+        elif not product.files:
+            # NOTE: of no files each one was checked, which proves nothing.
+            reasons.append(Reason("product_empty", fields))
+    return tuple(reasons)
+
+
+def _not_held(dataset: str, report: Record) -> list[Reason]:
+    fields: Fields = {
+        "dataset": dataset,
+        "partition": report.text("partition") or "-",
+        "on": report.day.isoformat(),
+    }
+    reasons = []
+    for check in report.objects("checks"):
+        if _blocks(check):
+            key = "check_broken" if check.get("outcome") == "broken" else "check_not_computed"
+            rows = number(check, "unexpected_count")
+            detail: Fields = {"check": text(check, "name") or "?", "rows": "?" if rows is None else int(rows)}
+            reasons.append(Reason(key, fields | detail, (report.position,)))
+    if report.predicate.get("accounting_outcome", "held") not in ("held", None):
+        reasons.append(Reason("accounting_not_held", fields, (report.position,)))
+    if not reasons and report.text("outcome") != "held":
+        reasons.append(Reason("report_not_held", fields, (report.position,)))
+    return reasons
+
+
+def _blocks(check: dict[str, Any]) -> bool:
+    if check.get("outcome") == "held":
+        return False
+    harmless = check.get("severity") in ("warning", "info") or bool(number(check, "quarantined"))
+    return not (check.get("outcome") == "broken" and harmless)
+
+
+def _quarantine_share(manifest: Manifest, evidence: Evidence) -> Measured:
+    publications: dict[int, Record] = {}
+    missing: list[Reason] = []
+    for product in manifest.products:
+        found = [evidence.publication(product, file) for file in product.files]
+        publications |= {r.position: r for r in found if r is not None}
+        if None in found:
+            missing.append(Reason("files_unpublished", {"dataset": product.dataset, "files": found.count(None)}))
+    totals = {"computed": 0.0, "quarantined": 0.0}
+    for record in publications.values():
+        accounting = record.predicate.get("accounting")
+        for name in totals:
+            value = number(accounting, name) if isinstance(accounting, dict) else None
+            if value is None or value < 0:
+                missing.append(Reason("accounting_missing", {"dataset": record.text("dataset")}, (record.position,)))
+                break
+            totals[name] += value
+    if missing:
+        return Measured(None, tuple(missing))
+    share = totals["quarantined"] / totals["computed"] if totals["computed"] else float(totals["quarantined"] > 0)
+    return Measured(share, facts=tuple(sorted(publications)))
+
+
+def _suite_stale(manifest: Manifest, evidence: Evidence) -> Measured:
+    """Products with a file whose newest report is by another suite than the dataset's newest run or check."""
+    unchecked = _unchecked(manifest, evidence)
+    stale: list[Reason] = []
+    for product in manifest.products:
+        history = evidence.of_dataset(product.dataset)
+        current = history[-1].text("suite_digest") if history else product.suite_digest
+        newest = [evidence.report(product, file) for file in product.files]
+        if any(r is not None and r.text("suite_digest") != current for r in newest):
+            stale.append(Reason("suite_stale", {"dataset": product.dataset}, (history[-1].position,)))
+    return Measured(None if unchecked else len(stale), (*unchecked, *stale))
+
+
+def _freshness_broken(manifest: Manifest, evidence: Evidence) -> Measured:
+    """Products without a held freshness check of exactly what they hold, or whose dataset was found stale since."""
+    reasons = [r for p in manifest.products if (r := _freshness(p, evidence)) is not None]
+    return Measured(len(reasons), tuple(reasons))
+
+
+def _freshness(product: TableVersion, evidence: Evidence) -> Reason | None:
+    checks = [
+        (record, timed)
+        for record in evidence.of_dataset(product.dataset)
+        if is_report(record) and (timed := [c for c in record.objects("checks") if c.get("scope") == "published"])
+    ]
+    covering = [(r, timed) for r, timed in checks if all(r.about(file.sha256) for file in product.files)]
+    if not covering:
+        return Reason("freshness_unchecked", {"dataset": product.dataset})
+    # NOTE: a newer version of the dataset that is stale already leaves no doubt about an older one.
+    for record, timed in (covering[-1], checks[-1]):
+        if any(c.get("outcome") != "held" for c in timed):
+            on = record.day.isoformat()
+            return Reason("freshness_not_held", {"dataset": product.dataset, "on": on}, (record.position,))
+    return None
+
+
+def _sources_unlicensed(manifest: Manifest, evidence: Evidence) -> Measured:
+    reasons = []
+    for entry in manifest.inputs:
+        history = [r for r in evidence.of_dataset(entry.dataset) if r.kind == "publication"]
+        made = [r for r in history if r.text("snapshot_id") == str(entry.snapshot_id)]
+        if not made or not made[-1].text("licence").strip():
+            positions = (made[-1].position,) if made else ()
+            reasons.append(Reason("source_unlicensed", {"dataset": entry.dataset}, positions))
+    return Measured(len(reasons), tuple(reasons))
+
+
+def _kpi(kpi: str, manifest: Manifest, evidence: Evidence) -> Measured:
+    digest = manifest.digest
+    observed = [
+        record
+        for record in evidence.records
+        if record.kind == "evidence"
+        and (record.text("about"), record.text("kpi")) == ("kpi", kpi)
+        and record.about(digest)
+    ]
+    if not observed:
+        return Measured(None, (Reason("kpi_unobserved", {"kpi": kpi}),))
+    return Measured(number(observed[-1].predicate, "value"), facts=(observed[-1].position,))
+
+
+_MEASURES: dict[str, Callable[[Manifest, Evidence], Measured]] = {
+    "checks.broken": _checks_broken,
+    "quarantine.share": _quarantine_share,
+    "suite.stale": _suite_stale,
+    "freshness.broken": _freshness_broken,
+    "sources.unlicensed": _sources_unlicensed,
+}

@@ -1,0 +1,103 @@
+"""The release that is asked for: whether it exists, who stands behind it, and who stopped it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecluse.gate.book import Book, Fields, Record
+from ecluse.model.charter import Charter
+from ecluse.model.release import Manifest
+from ecluse.model.verdict import Reason, Request
+
+
+@dataclass(frozen=True)
+class FoundRelease:
+    """A release's manifest and the parties that made it, or the reasons why there is none."""
+
+    manifest: Manifest | None
+    producers: frozenset[str]
+    reasons: tuple[Reason, ...]
+
+
+def find_release(request: Request, book: Book) -> FoundRelease:
+    """The manifest whose SHA-256 the request names, as the log holds it."""
+    fields: Fields = {"dataset": request.dataset, "version": request.version or "?"}
+    stated = [r for r in book.of_kind("release") if request.release and r.about(request.release)]
+    read = [(record, manifest) for record in stated if (manifest := _manifest(record, request.release)) is not None]
+    if not read:
+        missing = (
+            Reason("release_missing", fields)
+            if request.version
+            else Reason("release_none", {"dataset": request.dataset})
+        )
+        return FoundRelease(None, frozenset(), (missing,))
+    manifest = read[-1][1]
+    positions = tuple(record.position for record, _ in read)
+    reasons = []
+    if request.dataset not in [p.dataset for p in manifest.products]:
+        held = ", ".join(p.dataset for p in manifest.products)
+        reasons.append(Reason("release_without_dataset", fields | {"datasets": held}, positions))
+    if request.version is not None and request.version != manifest.version:
+        reasons.append(Reason("release_other_version", fields | {"found": manifest.version}, positions))
+    if (manifest.project, manifest.environment) != (request.project, request.environment) or not any(
+        record.here for record, _ in read
+    ):
+        elsewhere: Fields = {"project": manifest.project, "environment": manifest.environment}
+        wanted: Fields = {"wanted_project": request.project, "wanted_environment": request.environment}
+        reasons.append(Reason("release_elsewhere", fields | elsewhere | wanted, positions))
+    if not any(record.attested("release") for record, _ in read if record.here):
+        reasons.append(Reason("release_unattested", fields, positions))
+    signers = frozenset(party.id for record, _ in read for party in record.parties)
+    return FoundRelease(manifest, signers | {manifest.producer}, tuple(reasons))
+
+
+def _manifest(record: Record, sha256: str | None) -> Manifest | None:
+    """The manifest in a release fact, where its digest is the one that the fact is about."""
+    try:
+        manifest = Manifest.from_json(record.predicate["manifest"])
+        texts = [manifest.version, manifest.producer, manifest.project, manifest.environment]
+        texts += [t for p in manifest.products for t in (p.dataset, p.suite_digest)]
+        texts += [t for p in manifest.products for f in p.files for t in (f.path, f.sha256)]
+        texts += [i.dataset for i in manifest.inputs]
+        return manifest if all(isinstance(t, str) for t in texts) and manifest.digest == sha256 else None
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        return None
+
+
+def standing_objections(request: Request, charter: Charter, book: Book) -> list[Reason]:
+    """Who withdrew or rejected the release.
+
+    Any party of the charter may stop a release; only those whom a gate asks may open it. A withdrawal stands for
+    ever. A rejection stands in its phase and the later ones, until the same party approves the same question in the
+    same phase.
+    """
+    decisions = [r for r in book.mine if r.kind == "decision" and r.parties and r.about(request.release)]
+    reasons = []
+    for record in decisions:
+        fields: Fields = {
+            "on": record.day.isoformat(),
+            "why": record.text("reason"),
+            "question": record.text("question"),
+            "phase": record.text("phase"),
+        }
+        for party in record.parties:
+            by = fields | {"party": party.id}
+            if record.text("verdict") == "withdrawn":
+                reasons.append(Reason("withdrawn", by, (record.position,)))
+            elif record.text("verdict") == "rejected" and _stands(record, party.id, decisions, request, charter):
+                reasons.append(Reason("rejected", by, (record.position,)))
+    return reasons
+
+
+def _stands(record: Record, party: str, decisions: list[Record], request: Request, charter: Charter) -> bool:
+    phases = charter.phases
+    named = record.text("phase")
+    if named in phases and request.phase in phases and phases.index(named) > phases.index(request.phase):
+        return False
+    return not any(
+        later.position > record.position
+        and later.text("verdict") == "approved"
+        and (later.text("question"), later.text("phase")) == (record.text("question"), named)
+        and party in [p.id for p in later.parties]
+        for later in decisions
+    )
