@@ -41,7 +41,7 @@ class EcluseError(Exception):
 
     def part(self, name: str) -> str:
         """One part of the message: ``received``, ``allowed`` or ``hint``."""
-        return texts.say(f"{self.key}.{name}", **self.fields)
+        return texts.fill(f"{self.key}.{name}", self.fields)
 
     def __str__(self) -> str:
         return "\n".join(

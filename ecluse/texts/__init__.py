@@ -8,6 +8,7 @@ is one string. Placeholders are ``str.format`` fields. A test holds both languag
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
@@ -54,6 +55,11 @@ def say(key: str, /, *, lang: str | None = None, **fields: object) -> str:
     >>> say("cli.yes")
     'yes'
     """
+    return fill(key, fields, lang)
+
+
+def fill(key: str, fields: Mapping[str, object], lang: str | None = None) -> str:
+    """The same as ``say``, with the fields given as one mapping; ``KeyError`` where the key names no single text."""
     found = entry(key, lang)
     if not isinstance(found, str):
         raise KeyError(f"{key} is not a single text")
