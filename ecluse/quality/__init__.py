@@ -1,0 +1,21 @@
+"""Judges suites of expectations; the only package that imports Great Expectations."""
+
+from ecluse.quality.check import Checked, check
+from ecluse.quality.compiled import compile_contract
+from ecluse.quality.digest import suite_digest
+from ecluse.quality.promises import GuardedSuite, Promise, guarded_suite
+from ecluse.quality.validate import read_suite, validate
+from ecluse.quality.words import expectation_text
+
+__all__ = [
+    "Checked",
+    "GuardedSuite",
+    "Promise",
+    "check",
+    "compile_contract",
+    "expectation_text",
+    "guarded_suite",
+    "read_suite",
+    "suite_digest",
+    "validate",
+]

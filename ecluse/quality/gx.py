@@ -1,0 +1,127 @@
+"""Loads Great Expectations once, quietly; every use of it in Écluse goes through here.
+
+GX 1.24 sends no telemetry and Écluse never builds a data context, so that no configuration of the machine is read.
+Its import takes seconds: it happens when a suite is built or judged, never with ``import ecluse``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+#: GX objects are ``Any`` to the type checker: following GX's own annotations costs it minutes.
+Expectation = Any
+Metric = Any
+ValidationResult = Any
+SuiteResult = Any
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silences the warnings of GX and of what it calls: they are about GX's code, not the user's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@cache
+def module(name: str = "great_expectations") -> Any:
+    """A module of GX, imported without its warnings about the standard library's deprecated modules."""
+    with quiet():
+        importlib.import_module("great_expectations")
+        return importlib.import_module(name)
+
+
+def expectations() -> Any:
+    """The module that holds GX's expectation classes."""
+    return module("great_expectations.expectations")
+
+
+def parse_time(text: str) -> Any:
+    """The date and time that GX reads in ``text``; ``ValueError`` or ``OverflowError`` where it reads none."""
+    return module("dateutil.parser").parse(text)
+
+
+def pandas_engine(frame: Any) -> Any:
+    """GX's own pandas engine with ``frame`` as its only batch."""
+    engine = module("great_expectations.execution_engine").PandasExecutionEngine()
+    engine.load_batch_data("ecluse", frame)
+    return engine
+
+
+def compute(engine: Any, metrics: list[Metric]) -> tuple[dict[Any, Any], dict[Any, str]]:
+    """The values that GX's own ``engine`` finds for ``metrics``, and the message of each that it could not compute."""
+    kind = module("great_expectations.validator.metrics_calculator").MetricsCalculator
+    calculator = kind(execution_engine=engine, show_progress_bars=False)
+    with quiet():
+        graph = calculator.build_metric_dependency_graph(metric_configurations=metrics, runtime_configuration={})
+        # NOTE: compute_metrics() would log the exceptions of failing metrics, which quote values of the data.
+        values, aborted = calculator.resolve_validation_graph(graph=graph, runtime_configuration={})
+    messages = {}
+    for metric in metrics:
+        if metric.id not in values:
+            infos = [info for entry in aborted.values() for info in entry["exception_info"]]
+            own = list(aborted.get(metric.id, {}).get("exception_info", ()))
+            messages[metric.id] = (own or infos)[0].exception_message if own or infos else metric.metric_name
+    return values, messages
+
+
+def map_metric(expectation: Expectation) -> str | None:
+    """The metric that says of each row whether it keeps ``expectation``; ``None`` where rows aren't asked."""
+    base = module("great_expectations.expectations.expectation")
+    kinds = (base.ColumnMapExpectation, base.ColumnPairMapExpectation, base.MulticolumnMapExpectation)
+    return expectation.map_metric if isinstance(expectation, kinds) else None
+
+
+def dependencies(expectation: Expectation, engine: Any, result_format: dict[str, Any]) -> list[Metric]:
+    """The metrics that ``expectation`` needs for results in ``result_format``, as GX decides."""
+    runtime = {"result_format": dict(result_format)}
+    found = expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=runtime)
+    return list(found.get_metric_configurations())
+
+
+def judge(
+    expectation: Expectation, metrics: dict[Any, Any], engine: Any, result_format: dict[str, Any]
+) -> ValidationResult:
+    """GX's own judgement of ``expectation`` from the values of its metrics."""
+    return expectation.metrics_validate(
+        metrics, runtime_configuration={"result_format": dict(result_format)}, execution_engine=engine
+    )
+
+
+def answer(expectation: Expectation, *, success: bool, result: dict[str, Any]) -> ValidationResult:
+    """A GX result that was judged without metrics."""
+    kind = module("great_expectations.core.expectation_validation_result").ExpectationValidationResult
+    return kind(success=success, result=result, expectation_config=expectation.configuration)
+
+
+def failure(expectation: Expectation, message: str) -> ValidationResult:
+    """A GX result that says that ``expectation`` could not be computed, and why."""
+    kind = module("great_expectations.core.expectation_validation_result").ExpectationValidationResult
+    return kind(
+        success=False,
+        expectation_config=expectation.configuration,
+        result={},
+        exception_info={"raised_exception": True, "exception_message": message, "exception_traceback": ""},
+    )
+
+
+def suite_result(name: str, results: list[ValidationResult], meta: dict[str, Any]) -> SuiteResult:
+    """GX's result of a whole suite, in the order of ``results``."""
+    statistics = module("great_expectations.validator.validation_statistics").calc_validation_statistics(results)
+    return module("great_expectations.core.expectation_validation_result").ExpectationSuiteValidationResult(
+        success=statistics.success,
+        results=results,
+        suite_name=name,
+        statistics={
+            "evaluated_expectations": statistics.evaluated_expectations,
+            "successful_expectations": statistics.successful_expectations,
+            "unsuccessful_expectations": statistics.unsuccessful_expectations,
+            "success_percent": statistics.success_percent,
+        },
+        meta={"great_expectations_version": module().__version__, **meta},
+    )

@@ -1,0 +1,185 @@
+"""Plans all metrics of a suite at once: one aggregate statement for every count and moment, details only on failure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ecluse.engine.sql import quote
+from ecluse.quality import gx, measures
+from ecluse.quality.batch import POSITION, Batch, CannotCompute, Unknown
+from ecluse.quality.predicates import Question, question
+
+#: GX returns at most this many failing values, whatever is asked of it.
+MOST_VALUES = 200
+
+_ROW_LEVEL = re.compile(
+    r"^(.+)\.(unexpected_count|unexpected_values|unexpected_index_list|unexpected_index_query|unexpected_rows|filtered_row_count)$"
+)
+Measure = Callable[[], Any]
+
+
+class Plan:
+    """The measures that a suite needs of one batch. ``measure`` plans, ``run`` scans, and each measure then answers."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self._aggregates: dict[str, int] = {}
+        self._values: dict[str, Any] = {}
+        self._errors: dict[str, str] = {}
+        self._statements: dict[str, Any] = {}
+        self._questions: dict[Any, Question] = {}
+
+    def measure(self, metric: gx.Metric) -> Measure:
+        """The measure of one of GX's metrics; ``Unknown`` where only GX can compute it."""
+        name = metric.metric_name
+        domain, values = dict(metric.metric_domain_kwargs), dict(metric.metric_value_kwargs)
+        if found := _ROW_LEVEL.match(name):
+            return self._row_level(found[1], found[2], domain, values)
+        return measures.aggregate(self, name, domain, values)
+
+    def question(self, name: str, domain: dict[str, Any], values: dict[str, Any]) -> Question:
+        """The row-level question of a metric, built once: some ask Python about each distinct value."""
+        values = {k: v for k, v in values.items() if k != "result_format"}
+        key = (name, repr(sorted(domain.items(), key=str)), repr(sorted(values.items(), key=str)))
+        if key not in self._questions:
+            self._questions[key] = question(self.batch, name, domain, values)
+        return self._questions[key]
+
+    def aggregate(self, expression: str) -> Measure:
+        """An aggregate that the one fused statement computes."""
+        self._aggregates.setdefault(expression, len(self._aggregates))
+
+        def value() -> Any:
+            if expression in self._errors:
+                raise CannotCompute(self._errors[expression])
+            return self._values[expression]
+
+        return value
+
+    def count(self, *conditions: str | None) -> Measure:
+        """How many rows meet all conditions."""
+        kept = [c for c in conditions if c and c != "true"]
+        return self.aggregate(f"count(*) FILTER (WHERE {' AND '.join(kept)})" if kept else "count(*)")
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement of its own, run once."""
+        if sql not in self._statements:
+            self._statements[sql] = self.batch.engine.rows(sql)
+        found: list[tuple[Any, ...]] = self._statements[sql]
+        return found
+
+    def run(self) -> None:
+        """Scan the batch once for all aggregates that were planned."""
+        wanted = [e for e in self._aggregates if e not in self._values]
+        if not wanted:
+            return
+        try:
+            self._scan(wanted)
+        except Exception:  # noqa: BLE001 # whatever DuckDB raises belongs to one aggregate: find out which
+            for expression in wanted:
+                try:
+                    self._scan([expression])
+                except Exception as error:  # noqa: BLE001 # the message becomes the outcome "could not be computed"
+                    self._errors[expression] = str(error)
+
+    def _scan(self, expressions: Sequence[str]) -> None:
+        row = self.batch.engine.row(f"SELECT {', '.join(expressions)} FROM {self.batch.relation}")
+        self._values.update(zip(expressions, row, strict=True))
+
+    def _row_level(self, name: str, what: str, domain: dict[str, Any], values: dict[str, Any]) -> Measure:
+        asked = self.question(name, domain, values)
+        if what == "filtered_row_count":
+            return self.count(asked.asked)
+        count = self._broken_count(asked)
+        if what == "unexpected_count":
+            return count
+        for column in (values.get("result_format") or {}).get("unexpected_index_column_names") or ():
+            self.batch.kind(column)
+        details = _Details(self, asked, dict(values.get("result_format") or {}), domain)
+        return {
+            "unexpected_values": lambda: details.values() if count() else [],
+            "unexpected_index_list": lambda: details.positions() if count() else [],
+            "unexpected_index_query": lambda: details.query() if count() else "df.filter(items=[], axis=0)",
+            "unexpected_rows": details.frame,
+        }[what]
+
+    def _broken_count(self, asked: Question) -> Measure:
+        if not asked.keys:
+            return self.count(asked.broken(self.batch.relation))
+        # Grouping is a pass of its own: inside the fused statement it would cost many times as much.
+        listed = ", ".join(f"{k} AS k{i}" for i, k in enumerate(asked.keys))
+        groups = ", ".join(f"k{i}" for i in range(len(asked.keys)))
+        keys = f"SELECT {listed} FROM {self.batch.relation} WHERE {asked.asked}"
+        repeated = f"SELECT count(*) AS n FROM ({keys}) GROUP BY {groups} HAVING n > 1"
+        return lambda: int(self.rows(f"SELECT coalesce(sum(n), 0) FROM ({repeated})")[0][0])
+
+
+class _Details:
+    """The failing rows of one question, as the result format wants them shown."""
+
+    def __init__(self, plan: Plan, asked: Question, result_format: dict[str, Any], domain: dict[str, Any]) -> None:
+        self.plan, self.asked, self.domain = plan, asked, domain
+        self.complete = result_format.get("result_format") == "COMPLETE"
+        self.limit = int(result_format.get("partial_unexpected_count", 20))
+        self.index_columns: list[str] = list(result_format.get("unexpected_index_column_names") or ())
+        self.wanted = result_format.get("return_unexpected_index_query") is not False
+
+    def _rows(self, columns: Sequence[str], limit: int | None) -> list[tuple[Any, ...]]:
+        if limit == 0:
+            return []
+        # A missing float is a NaN of its own, as in GX's results: it sorts beside other floats, and None doesn't.
+        floats = [c != POSITION and self.plan.batch.kind(c) == "float" for c in columns]
+        rows = self.plan.rows(self._sql(columns) + ("" if limit is None else f" LIMIT {limit}"))
+        return [tuple(float("nan") if v is None and f else v for v, f in zip(row, floats, strict=True)) for row in rows]
+
+    def _sql(self, columns: Iterable[str]) -> str:
+        batch = self.plan.batch
+        listed = ", ".join(quote(c) for c in columns)
+        broken = self.asked.broken(batch.relation)
+        return f"SELECT {listed} FROM {batch.numbered} WHERE {broken} ORDER BY {quote(POSITION)}"
+
+    def values(self) -> list[Any]:
+        """Failing values: single ones, pairs, or one object per row."""
+        rows = self._rows(self.asked.columns, MOST_VALUES if self.complete else min(self.limit, MOST_VALUES))
+        if "column" in self.domain:
+            return [row[0] for row in rows]
+        if "column_list" in self.domain:
+            return [dict(zip(self.asked.columns, row, strict=True)) for row in rows]
+        return list(rows)
+
+    def positions(self) -> list[Any]:
+        """Where the failing rows are: their positions, or the columns that name them."""
+        limit = None if self.complete else self.limit
+        if self.index_columns:
+            columns = [*self.asked.columns, *(c for c in self.index_columns if c not in self.asked.columns)]
+            return [dict(zip(columns, row, strict=True)) for row in self._rows(columns, limit)]
+        return self.labels(limit)
+
+    def labels(self, limit: int | None) -> list[Any]:
+        """The positions of failing rows, as the index of the given frame calls them."""
+        found = [row[0] for row in self._rows([POSITION], limit)]
+        frame = self.plan.batch.frame
+        return found if frame is None else list(frame.index[found].to_list())
+
+    def query(self) -> str | None:
+        """The expression by which a user of pandas finds the failing rows."""
+        return f"df.filter(items={self.labels(None)}, axis=0)" if self.wanted else None
+
+    def frame(self) -> Any:
+        """The failing rows themselves."""
+        batch = self.plan.batch
+        if batch.frame is not None:
+            return batch.frame.iloc[[row[0] for row in self._rows([POSITION], self.limit)]]
+        found = batch.to_pandas(self._sql(batch.types), limit=self.limit)
+        found.index = self.labels(self.limit)
+        return found
+
+
+def planned(plan: Plan, metric: gx.Metric) -> Measure | None:
+    """The measure of ``metric``, or ``None`` where GX must compute it."""
+    try:
+        return plan.measure(metric)
+    except Unknown:
+        return None
