@@ -1,0 +1,7 @@
+"""Collection from files and databases: raw bytes kept by hash, rows typed strictly, rejects kept with a reason."""
+
+from ecluse.sources.collection import collect
+from ecluse.sources.packages import package_file, package_origin
+from ecluse.sources.result import Collection, Counts, RawInput
+
+__all__ = ["Collection", "Counts", "RawInput", "collect", "package_file", "package_origin"]
