@@ -10,6 +10,7 @@ from ecluse.gate.book import Fields, Record, number, text
 from ecluse.gate.evidence import Evidence, is_report
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Reason
+from ecluse.texts import LANGUAGES
 
 
 @dataclass(frozen=True)
@@ -63,23 +64,38 @@ def _unchecked(manifest: Manifest, evidence: Evidence) -> tuple[Reason, ...]:
 
 
 def _not_held(dataset: str, report: Record) -> list[Reason]:
-    fields: Fields = {
-        "dataset": dataset,
-        "partition": report.text("partition") or "-",
-        "on": report.day.isoformat(),
-    }
+    partition = report.text("partition")
+    fields: Fields = {"about": f"{dataset} [{partition}]" if partition else dataset, "on": _judged_on(report)}
     reasons = []
     for check in report.objects("checks"):
-        if _blocks(check):
-            key = "check_broken" if check.get("outcome") == "broken" else "check_not_computed"
-            rows = number(check, "unexpected_count")
-            detail: Fields = {"check": text(check, "name") or "?", "rows": "?" if rows is None else int(rows)}
-            reasons.append(Reason(key, fields | detail, (report.position,)))
+        if not _blocks(check):
+            continue
+        rows = number(check, "unexpected_count")
+        if check.get("outcome") != "broken":
+            reasons.append(Reason("check_not_computed", fields | _said(check), (report.position,)))
+        elif rows is None:
+            reasons.append(Reason("check_broken", fields | _said(check), (report.position,)))
+        else:
+            detail = fields | _said(check) | {"rows": int(rows)}
+            reasons.append(Reason("check_broken_by_rows", detail, (report.position,)))
     if report.predicate.get("accounting_outcome", "held") not in ("held", None):
         reasons.append(Reason("accounting_not_held", fields, (report.position,)))
     if not reasons and report.text("outcome") != "held":
         reasons.append(Reason("report_not_held", fields, (report.position,)))
     return reasons
+
+
+def _judged_on(report: Record) -> str:
+    """The day that a report speaks of: a check of published data may be asked as of another day than it was signed."""
+    return (report.text("judged_at") or report.day.isoformat())[:10]
+
+
+def _said(check: dict[str, Any]) -> Fields:
+    """The promise in words, per language; its name where the report holds none."""
+    name = text(check, "name") or "?"
+    said = check.get("said")
+    words = said if isinstance(said, dict) else {}
+    return {"check": name} | {f"said_{lang}": str(words.get(lang) or name) for lang in LANGUAGES}
 
 
 def _blocks(check: dict[str, Any]) -> bool:
@@ -143,8 +159,8 @@ def _freshness(product: TableVersion, evidence: Evidence) -> Reason | None:
     # NOTE: a newer version of the dataset that is stale already leaves no doubt about an older one.
     for record, timed in (covering[-1], checks[-1]):
         if any(c.get("outcome") != "held" for c in timed):
-            on = record.day.isoformat()
-            return Reason("freshness_not_held", {"dataset": product.dataset, "on": on}, (record.position,))
+            fields: Fields = {"dataset": product.dataset, "on": _judged_on(record)}
+            return Reason("freshness_not_held", fields, (record.position,))
     return None
 
 

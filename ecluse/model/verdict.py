@@ -30,7 +30,8 @@ class Request:
 class Reason:
     """One reason to refuse: ``key`` names its text under ``gate.reasons``, ``fields`` fill it in.
 
-    ``facts`` are the log positions that make the reason; empty where an absence makes it.
+    ``facts`` are the log positions that make the reason; empty where an absence makes it. A field that is itself a text
+    has one value per language, ``said_en`` and ``said_fr``, and is shown as ``said``.
     """
 
     key: str
@@ -39,7 +40,8 @@ class Reason:
 
     def text(self, lang: str | None = None) -> str:
         """The reason in words that a non-engineer understands."""
-        return texts.say(f"gate.reasons.{self.key}", lang=lang, **self.fields)
+        shown = {"said": self.fields.get(f"said_{lang or texts.language()}", "")}
+        return texts.fill(f"gate.reasons.{self.key}", shown | self.fields, lang)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from ecluse.model.canonical import plain
 from ecluse.model.facts import Fact, Subject
 from ecluse.model.outcome import CheckReport, CheckResult
 from ecluse.model.release import DataFile
+from ecluse.quality import expectation_text
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
+from ecluse.texts import LANGUAGES
 
 
 def publication_facts(state: State, services: Services) -> list[dict[str, Any]]:
@@ -91,6 +93,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "scope": check.scope.value,
         "outcome": check.outcome.value,
         "kwargs": _json(check.kwargs),
+        "said": {lang: expectation_text(check.type, check.kwargs, lang=lang) for lang in LANGUAGES},
         "element_count": check.element_count,
         "unexpected_count": check.unexpected_count,
         "quarantined": check.quarantined,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ecluse import texts
 from ecluse.model.outcome import Outcome
+from ecluse.quality import expectation_text
 from ecluse.step.closure import mixed_ancestors
 from ecluse.step.quarantine import unresolved
 from ecluse.step.services import Services
@@ -17,9 +19,12 @@ def decide(state: State, services: Services) -> State:
     assert state.accounting is not None
     blocks = list(state.blocks)
     for check in unresolved(state.report):
-        fields: dict[str, str | int | float] = {"check": check.name, "rows": check.unexpected_count or 0}
-        if check.outcome is Outcome.BROKEN:
+        words = {f"said_{lang}": expectation_text(check.type, check.kwargs, lang=lang) for lang in texts.LANGUAGES}
+        fields: dict[str, str | int | float] = {"check": check.name, **words}
+        if check.outcome is Outcome.BROKEN and check.unexpected_count is None:
             blocks.append(Block("check", fields))
+        elif check.outcome is Outcome.BROKEN:
+            blocks.append(Block("check_by_rows", {**fields, "rows": check.unexpected_count}))
         else:
             blocks.append(Block("check_not_computed", {**fields, "message": check.message}))
     # NOTE: where the quarantine already stopped the step, nothing was split, so the counts say nothing yet.

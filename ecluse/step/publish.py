@@ -13,7 +13,7 @@ from ecluse.errors import Conflict
 from ecluse.model.canonical import digest
 from ecluse.model.outcome import Scope
 from ecluse.step import trace
-from ecluse.step.attest import inputs_json, publication_facts
+from ecluse.step.attest import check_report, inputs_json, publication_facts
 from ecluse.step.check import check_again
 from ecluse.step.decide import decide
 from ecluse.step.services import Services
@@ -116,6 +116,7 @@ def _record(connection: Connection, state: State) -> None:
         "code_version": state.code_version,
         "content": [f.sha256 for f in state.candidate.files],
         "inputs": inputs_json(state),
+        "checks": check_report(state.report)["checks"] if state.report else [],
         "raw": [r.origin for r in state.collection.inputs] if state.collection else [],
     }
     # NOTE: the same content may be published again after something else was (a rollback by rerunning): its row moves.

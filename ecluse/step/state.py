@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ecluse import texts
 from ecluse.model.accounting import RowAccounting
 from ecluse.model.lineage import ColumnLineage
 from ecluse.model.outcome import CheckReport, CheckResult
@@ -73,16 +74,18 @@ class Pinned:
 
 @dataclass(frozen=True)
 class Block:
-    """One reason why a step doesn't publish: ``key`` names its text under ``step.blocks``."""
+    """One reason why a step doesn't publish: ``key`` names its text under ``step.blocks``.
+
+    A field that is itself a text has one value per language, ``said_en`` and ``said_fr``, and is shown as ``said``.
+    """
 
     key: str
     fields: Mapping[str, str | int | float] = field(default_factory=dict)
 
     def text(self, lang: str | None = None) -> str:
         """The reason in plain words."""
-        from ecluse import texts
-
-        return texts.say(f"step.blocks.{self.key}", lang=lang, **self.fields)
+        shown = {"said": self.fields.get(f"said_{lang or texts.language()}", "")}
+        return texts.fill(f"step.blocks.{self.key}", {**shown, **self.fields}, lang)
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ def test_strangers_stop_nothing():
 @pytest.mark.parametrize(
     ("added", "expected"),
     [
-        (report("broken"), ["unmet_checks_broken", "check_broken", "check_broken", "unmet_freshness_broken", "freshness_not_held"]),
+        (report("broken"), ["unmet_checks_broken", "check_broken_by_rows", "check_broken_by_rows", "unmet_freshness_broken", "freshness_not_held"]),
         (report("not_computed"), ["unmet_checks_broken", "check_not_computed", "check_not_computed", "unmet_freshness_broken", "freshness_not_held"]),
         (report("broken", files=FILES[:1], on="candidate", checks=[]), ["unmet_checks_broken", "report_not_held"]),
         (report(accounting_outcome="not_computed"), ["unmet_checks_broken", "accounting_not_held"]),

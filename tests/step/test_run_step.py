@@ -71,7 +71,9 @@ def test_a_step_whose_promises_hold_publishes_every_row():
 def test_a_broken_critical_promise_blocks_and_says_why():
     found = testing.run_step(asset(), {"raw": ROWS})
     assert not found.verdict.publishes
-    assert found.verdict.reasons == ("The critical promise column_values_to_be_between__delay does not hold (1 rows break it).",)
+    assert found.verdict.reasons == (
+        "A critical promise does not hold (column_values_to_be_between__delay): delay lies between -60 and 1800. Rows that break it: 1.",
+    )
     assert ids(found.candidate) == [1, 2, 3, 4]
 
 
