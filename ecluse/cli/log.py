@@ -1,0 +1,133 @@
+"""``ecluse log``: the signed, append-only record of what happened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ecluse.cli.session import Session, pass_session
+from ecluse.cli.show import as_json, as_table
+from ecluse.errors import LedgerError
+from ecluse.texts import say
+
+
+@click.group("log")
+def group() -> None:
+    """The signed record of what happened.
+
+    Runs, publications, releases, evidence, decisions.
+
+    \b
+    Example:
+      ecluse log verify
+    """
+
+
+@group.command("list")
+@click.option("--kind", metavar="KIND", help="Only facts of this kind, for example decision.")
+@click.option("--limit", default=30, show_default=True, help="How many, the newest last.")
+@pass_session
+def list_(session: Session, kind: str | None, limit: int) -> None:
+    """List the newest facts.
+
+    \b
+    Example:
+      ecluse log list --kind decision
+    """
+    with session.reading() as project:
+        found = [(signed, project.who(signed)) for signed in project.log.facts(kind=kind)][-limit:]
+    rows = [
+        (s.position, s.fact.at.isoformat(" ", "seconds"), s.fact.kind, _about(s.fact.predicate, s.fact.subjects), who)
+        for s, who in found
+    ]
+    names = ("position", "at", "kind", "about", "signer")
+    if session.json:
+        as_json([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        as_table([say(f"cli.column.{name}") for name in names], rows)
+
+
+def _about(predicate: dict[str, Any], subjects: tuple[Any, ...]) -> str:
+    words = [predicate.get(name) for name in ("dataset", "partition", "outcome", "verdict", "question", "kpi")]
+    return " ".join(str(word) for word in words if word) or ", ".join(subject.name for subject in subjects)
+
+
+@group.command("verify")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="A checkpoint that was kept elsewhere."
+)
+@click.option("--export", "exported", type=click.Path(path_type=Path), metavar="FILE", help="An exported log instead.")
+@pass_session
+def verify(session: Session, checkpoint: Path | None, exported: Path | None) -> None:
+    """Verify every fact, their order and their signatures; with a checkpoint, also that nothing was cut off since.
+
+    \b
+    Example:
+      ecluse log verify --checkpoint kept-elsewhere.json
+    """
+    kept = _read(checkpoint) if checkpoint else None
+    with session.reading() as project:
+        if exported:
+            from ecluse.ledger import verify_export
+
+            state = verify_export(exported, project.trust, [kept] if kept else [])
+        else:
+            state = project.log.verify_from(kept) if kept else project.log.verify()
+    if session.json:
+        as_json(state)
+    else:
+        click.echo(say("cli.log.holds" if kept else "cli.log.holds_alone", size=state.size, root=state.root))
+
+
+@group.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_session
+def export(session: Session, file: Path) -> None:
+    """Write every fact to a file, one JSON line each, for an auditor without this database.
+
+    \b
+    Example:
+      ecluse log export log.ndjson
+    """
+    with session.reading() as project:
+        count = project.log.export(file)
+    if session.json:
+        as_json({"facts": count, "file": file})
+    else:
+        click.echo(say("cli.log.exported", count=count, file=file))
+
+
+@group.command("checkpoint")
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_session
+def checkpoint(session: Session, file: Path) -> None:
+    """Verify the log, sign its size and root, and write them to a file. Keep it where the log's operator can't write.
+
+    \b
+    Example:
+      ecluse log checkpoint kept-elsewhere.json
+    """
+    with session.services() as services:
+        envelope = services.log.checkpoint(services.signer)
+        size = services.log.size
+    try:
+        file.write_text(json.dumps(envelope, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise LedgerError("cli.write", path=file, error=error.strerror) from error
+    if session.json:
+        as_json({"facts": size, "file": file})
+    else:
+        click.echo(say("cli.log.checkpoint", size=size, file=file))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise LedgerError("cli.checkpoint_file", path=path, error=str(error).splitlines()[0]) from error
+    if not isinstance(found, dict):
+        raise LedgerError("cli.checkpoint_file", path=path, error=type(found).__name__)
+    return found

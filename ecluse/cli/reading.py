@@ -1,0 +1,59 @@
+"""A project opened for reading: no key is needed, and nothing is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ecluse.charterfile import load_charter
+from ecluse.ledger import Log, Trust, trust_of, with_local_keys
+from ecluse.lineage import EventStore
+from ecluse.model.charter import Charter
+from ecluse.model.facts import SignedFact
+from ecluse.project import Project
+from ecluse.store import Database
+from ecluse.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One project's parts, without a signer."""
+
+    project: Project
+    charter: Charter
+    trust: Trust
+    database: Database
+    warehouse: Warehouse
+    log: Log
+    events: EventStore
+
+    def who(self, fact: SignedFact) -> str:
+        """The parties that signed a fact."""
+        return ", ".join(sorted(self.trust.parties().get(id, id[:12]) for id in fact.key_ids))
+
+
+@contextmanager
+def reading(project: Project, *, writable: bool = False) -> Iterator[Reading]:
+    """Open a project for reading, and close it again.
+
+    ``writable`` also lets what isn't signed be changed: candidates dropped, events marked as sent.
+    """
+    charter = with_local_keys(project, load_charter(project))
+    trust = trust_of(charter)
+    database = Database(project.database_url, read_only=True)
+    if writable or (database.file is not None and not database.file.is_file()):
+        # NOTE: a project that never ran has no database yet; it is made, and found empty.
+        database = Database(project.database_url)
+    try:
+        yield Reading(
+            project,
+            charter,
+            trust,
+            database,
+            Warehouse(project.warehouse, database),
+            Log(database, trust),
+            EventStore(database),
+        )
+    finally:
+        database.close()

@@ -1,0 +1,130 @@
+"""``ecluse release``: what people decide about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ecluse.cli.session import Session, pass_session
+from ecluse.cli.show import as_json, as_table
+from ecluse.errors import DefinitionError
+from ecluse.texts import say
+
+if TYPE_CHECKING:
+    from ecluse.model.facts import SignedFact
+
+
+@click.group("release")
+def group() -> None:
+    """Immutable versions of published products.
+
+    \b
+    Example:
+      ecluse release create products.delay_features --version 1.0.0
+    """
+
+
+@group.command("create")
+@click.argument("datasets", nargs=-1, required=True, metavar="DATASET…")
+@click.option(
+    "--version", required=True, metavar="VERSION", help="For example 1.0.0; it never names anything else again."
+)
+@pass_session
+def create(session: Session, datasets: tuple[str, ...], version: str) -> None:
+    """Pin what is published of some products, with everything they were made from, under a version.
+
+    \b
+    Example:
+      ecluse release create products.delay_features --version 1.0.0
+    """
+    from ecluse.step.releases import create_release
+
+    with session.services() as services:
+        manifest = create_release(services, datasets, version)
+    if session.json:
+        as_json({"digest": manifest.digest, "manifest": manifest.to_json()})
+        return
+    for product in manifest.products:
+        name = f"{product.dataset}@{version}"
+        click.echo(say("cli.release.created", name=name, rows=product.rows, digest=manifest.digest[:16]))
+    click.echo(say("cli.release.next", dataset=datasets[0], version=version))
+
+
+@group.command("list")
+@click.argument("dataset", required=False)
+@pass_session
+def list_(session: Session, dataset: str | None) -> None:
+    """List releases, the oldest first.
+
+    \b
+    Example:
+      ecluse release list products.delay_features
+    """
+    with session.reading() as project:
+        found = [
+            (signed, signed.fact.predicate["manifest"], project.who(signed))
+            for signed in project.log.facts(kind="release")
+        ]
+    rows = [
+        (product["dataset"], manifest["version"], sum(f["rows"] for f in product["files"]), _at(signed), who)
+        for signed, manifest, who in found
+        for product in manifest["products"]
+        if dataset in (None, product["dataset"])
+    ]
+    names = ("dataset", "version", "rows", "at", "signer")
+    if session.json:
+        as_json([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        as_table([say(f"cli.column.{name}") for name in names], rows)
+
+
+@group.command("show")
+@click.argument("dataset")
+@click.option("--version", metavar="VERSION", help="Default: the newest.")
+@pass_session
+def show(session: Session, dataset: str, version: str | None) -> None:
+    """Show a release: its products, inputs, and every decision about it.
+
+    \b
+    Example:
+      ecluse release show products.delay_features --version 1.0.0
+    """
+    from ecluse.model.release import Manifest
+
+    with session.reading() as project:
+        manifests = [Manifest.from_json(s.fact.predicate["manifest"]) for s in project.log.facts(kind="release")]
+        named = [m for m in manifests if version in (None, m.version) and any(p.dataset == dataset for p in m.products)]
+        if not named:
+            raise DefinitionError("cli.unknown_release", dataset=dataset, version=version or say("cli.any"))
+        manifest = named[-1]
+        decisions = [
+            {**s.fact.predicate, "position": s.position, "at": s.fact.at.isoformat(), "signer": project.who(s)}
+            for s in project.log.facts(kind="decision", sha256=manifest.digest)
+        ]
+    if session.json:
+        as_json({"digest": manifest.digest, "manifest": manifest.to_json(), "decisions": decisions})
+        return
+    click.echo(f"{dataset}@{manifest.version}  {manifest.digest}")
+    as_table(
+        [say(f"cli.column.{name}") for name in ("dataset", "rows", "files", "snapshot")],
+        [(p.dataset, f"{p.rows:,}", len(p.files), p.snapshot_id) for p in manifest.products],
+        title=say("cli.release.products"),
+    )
+    as_table(
+        [say(f"cli.column.{name}") for name in ("dataset", "snapshot", "content")],
+        [(i.dataset, i.snapshot_id, i.content[:16]) for i in manifest.inputs],
+        title=say("cli.release.inputs"),
+    )
+    as_table(
+        [say(f"cli.column.{name}") for name in ("question", "verdict", "signer", "until", "reason")],
+        [
+            (d["question"], say(f"cli.verdict.{d['verdict']}"), d["signer"], d["expires"], d["reason"])
+            for d in decisions
+        ],
+        title=say("cli.release.decisions"),
+    )
+
+
+def _at(signed: SignedFact) -> str:
+    return signed.fact.at.isoformat(" ", "seconds")

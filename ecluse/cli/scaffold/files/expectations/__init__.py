@@ -1,0 +1,1 @@
+"""What each dataset promises: a contract and a suite, at the same path as its asset."""

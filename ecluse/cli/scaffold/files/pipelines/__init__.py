@@ -1,0 +1,1 @@
+"""The code location: what runs, and when."""

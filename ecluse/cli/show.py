@@ -1,0 +1,40 @@
+"""How commands print: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from ecluse.model.canonical import plain
+
+
+def as_json(value: Any) -> None:
+    """One JSON document on standard output. Whole numbers that JSON readers would round are text already."""
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2, default=str))
+
+
+def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+    """A table that fits the terminal; long cells wrap, and nothing is cut off."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in rows:
+        # NOTE: as Text, so that brackets in data aren't read as rich's markup.
+        table.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
+    console().print(table)
+
+
+def console() -> Any:
+    """A rich console on standard output as it is now; without a terminal it is wide, so that lines stay whole."""
+    import sys
+
+    from rich.console import Console
+
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)

@@ -1,0 +1,69 @@
+"""``ecluse validate``: anybody's Great Expectations suite, on any Parquet or CSV files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ecluse.cli.session import Session, pass_session
+from ecluse.cli.show import as_json, as_table
+from ecluse.texts import say
+
+FORMATS = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
+
+
+@click.command("validate")
+@click.argument("suite", type=click.Path(path_type=Path), metavar="SUITE.json")
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DATA…")
+@click.option(
+    "--result-format", type=click.Choice(FORMATS), default="SUMMARY", help="How much GX tells of each result."
+)
+@pass_session
+def command(session: Session, suite: Path, data: tuple[Path, ...], result_format: str) -> None:
+    """Validate files against any GX suite.
+
+    The suite is JSON as GX writes it; the data are Parquet or CSV files; no project is needed. Ends with 2 where an
+    expectation isn't met. With --json the result is GX's own.
+
+    \b
+    Example:
+      ecluse validate suite.json january.parquet february.parquet
+    """
+    from ecluse.quality import read_suite, validate
+
+    result = validate(list(data), read_suite(suite), result_format=result_format)
+    found = result.to_json_dict()
+    if session.json:
+        as_json(found)
+    else:
+        _show(found)
+    if not found["success"]:
+        click.get_current_context().exit(2)
+
+
+def _show(found: dict[str, Any]) -> None:
+    rows = []
+    for result in sorted(found["results"], key=lambda result: bool(result["success"])):
+        asked = result["expectation_config"]
+        shown = {k: v for k, v in asked["kwargs"].items() if k != "batch_id" and v is not None}
+        told = result.get("result") or {}
+        errors = [e["exception_message"] for e in _exceptions(result.get("exception_info") or {})]
+        rows.append(
+            (
+                say("cli.yes") if result["success"] else say("cli.no"),
+                asked["type"],
+                ", ".join(f"{k}={v}" for k, v in shown.items()),
+                errors[0] if errors else told.get("unexpected_count", told.get("observed_value")),
+            )
+        )
+    as_table([say(f"cli.column.{name}") for name in ("met", "expectation", "arguments", "observed")], rows)
+    counts = found["statistics"]
+    click.echo(say("cli.validate.sum", met=counts["successful_expectations"], all=counts["evaluated_expectations"]))
+
+
+def _exceptions(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """GX tells of errors either directly or by metric."""
+    nested = [info] if "raised_exception" in info else [v for v in info.values() if isinstance(v, dict)]
+    return [e for e in nested if e.get("raised_exception")]

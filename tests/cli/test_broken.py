@@ -1,0 +1,52 @@
+"""A run that was blocked: what it says, and what can be found out about it."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import call_apart
+
+
+def test_a_blocked_run_ends_with_2_and_says_where_to_ask(broken):
+    _, ran = broken
+    assert ran.code == 2
+    assert "clean.orders: BLOCKED" in ran.out
+    assert "ecluse why clean.orders" in ran.out
+
+
+def test_the_blocked_dataset_is_named_in_the_status(broken, call):
+    folder, _ = broken
+    found = {s["dataset"]: s["blocked"] for s in call("--project", folder, "status", "--json").json}
+    assert found == {"raw.orders": [], "clean.orders": ["all"]}
+
+
+def test_why_shows_the_reason_three_rows_and_the_next_command(broken):
+    folder, _ = broken
+    shown = call_apart(folder, "why", "clean.orders").out
+    assert "newest run was BLOCKED" in shown
+    assert "40.00%" in shown
+    rows = shown.split("Rows that broke a promise")[1].split("Try:")[0]
+    assert rows.count("column_values_to_be_between__amount") == 3
+    assert "-24.9" in rows
+    assert "c-17" not in shown
+    assert "ecluse candidate show clean.orders/all/" in shown
+
+
+def test_a_candidate_is_shown_with_its_checks_and_discarded(broken, call):
+    folder, _ = broken
+    assert call_apart(folder, "run", "clean.orders").code == 2
+    listed = call("--project", folder, "candidate", "list", "--json").json
+    newest = listed[-1]["branch"]
+    shown = call("--project", folder, "candidate", "show", newest, "--json").json
+    assert {c["outcome"] for c in shown["checks"] if c["name"] == "column_values_to_be_between__amount"} == {"broken"}
+    assert call("--project", folder, "candidate", "discard", newest, "--yes").code == 0
+    left = [b["branch"] for b in call("--project", folder, "candidate", "list", "--json").json]
+    assert newest not in left
+    again = call("--project", folder, "candidate", "show", newest)
+    assert (again.code, "ecluse candidate list" in again.err) == (2, True)
+
+
+def test_a_dry_run_says_what_would_be_and_publishes_nothing(broken, call):
+    folder, _ = broken
+    before = call("--project", folder, "log", "list", "--json").json
+    ran = call_apart(folder, "run", "raw.orders", "--dry-run", "--force", "--json")
+    assert [(s["ending"], s["rows"]) for s in ran.json["steps"]] == [("dry_run", 10)]
+    assert call("--project", folder, "log", "list", "--json").json == before
