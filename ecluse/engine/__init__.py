@@ -2,7 +2,8 @@
 
 from duckdb import Error as EngineError
 
-from ecluse.engine.session import Engine
+from ecluse.engine.said import said
+from ecluse.engine.session import Engine, relation_of
 from ecluse.engine.sql import literal, quote
 
-__all__ = ["Engine", "EngineError", "literal", "quote"]
+__all__ = ["Engine", "EngineError", "literal", "quote", "relation_of", "said"]

@@ -106,20 +106,21 @@ class Engine:
         folder: Path,
         *,
         field_ids: Mapping[str, object] | None = None,
-        file_bytes: int = 128 * 2**20,
+        file_bytes: int = 512 * 2**20,
     ) -> list[Path]:
-        """Write a query to Parquet files (zstd) in a new ``folder``; the files in the order of their names.
+        """Write a query to Parquet files (zstd) in a new ``folder``, rows and files in the query's order.
 
         ``field_ids`` maps a column to its Parquet field id, or to a mapping of ids where the column is nested.
-        An empty result gives one file without rows. On an error the folder is removed again; what the operating system
-        refused (a full disk, missing rights) is an ``OSError``.
+        A file holds about ``file_bytes`` at most. An empty result gives one file without rows. On an error the folder
+        is removed again; what the operating system refused (a full disk, missing rights) is an ``OSError``.
         """
-        options = ["FORMAT parquet", "COMPRESSION zstd", f"FILE_SIZE_BYTES {file_bytes}"]
-        if field_ids:
-            options.append(f"FIELD_IDS {_ids(field_ids)}")
-        folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self.run(f"COPY ({sql}) TO {literal(str(folder))} ({', '.join(options)})")
+            folder.mkdir(parents=True)
+            whole = folder / "data_0000.parquet"
+            self._copy_file(sql, whole, field_ids)
+            parts = -(-whole.stat().st_size // file_bytes)
+            if parts > 1:
+                self._split(whole, parts, field_ids)
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
             # NOTE: DuckDB names the system's error only inside of its message.
@@ -127,6 +128,34 @@ class Engine:
                 raise OSError(int(found[1]), os.strerror(int(found[1])), str(folder)) from error
             raise
         return sorted(folder.glob("*.parquet"))
+
+    def _copy_file(self, sql: str, file: Path, field_ids: Mapping[str, object] | None) -> None:
+        # NOTE: DuckDB 2.0 mixes row groups unless it is told not to, whatever the connection's setting says, and it can't
+        # keep the order over several files.
+        options = ["FORMAT parquet", "COMPRESSION zstd", "PRESERVE_ORDER true"]
+        if field_ids:
+            options.append(f"FIELD_IDS {_ids(field_ids)}")
+        self.run(f"COPY ({sql}) TO {literal(str(file))} ({', '.join(options)})")
+
+    def _split(self, whole: Path, parts: int, field_ids: Mapping[str, object] | None) -> None:
+        """Cut one file into several of about the same size. Only what is larger than one file pays for this."""
+        written = whole.rename(whole.with_name("whole"))
+        source = f"read_parquet({literal(str(written))}, file_row_number = true, hive_partitioning = false)"
+        rows = -(-self.scalar(f"SELECT count(*) FROM {source}") // parts)
+        for part in range(parts):
+            within = f"file_row_number >= {part * rows} AND file_row_number < {(part + 1) * rows}"
+            self._copy_file(
+                f"SELECT * EXCLUDE (file_row_number) FROM {source} WHERE {within}",
+                whole.with_name(f"data_{part:04}.parquet"),
+                field_ids,
+            )
+        written.unlink()
+
+
+def relation_of(table: pa.Table, like: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """An Arrow table as a relation that outlives any engine, with the columns and types of another."""
+    casts = (f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name, kind in zip(like.columns, like.types, strict=True))
+    return duckdb.from_arrow(table).project(", ".join(casts))
 
 
 def _ids(found: object) -> str:

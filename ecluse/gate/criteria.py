@@ -13,16 +13,17 @@ from ecluse.gate.measures import Measured, measure
 from ecluse.gate.releases import FoundRelease
 from ecluse.model.charter import Charter, Criterion
 from ecluse.model.verdict import Reason, Request
+from ecluse.texts import LANGUAGES, say
 
 #: What every gate asks, in whatever phase, unless its charter says how: each file was checked, and nothing blocks.
 CHECKED = Criterion("checks", "checks.broken", "==", 0)
 
 _OPERATORS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
-    "<=": ("≤", operator.le),
-    ">=": ("≥", operator.ge),
-    "<": ("<", operator.lt),
-    ">": (">", operator.gt),
-    "==": ("=", operator.eq),
+    "<=": ("at_most", operator.le),
+    ">=": ("at_least", operator.ge),
+    "<": ("less_than", operator.lt),
+    ">": ("more_than", operator.gt),
+    "==": ("exactly", operator.eq),
 }
 
 
@@ -68,9 +69,10 @@ def _unmet(criterion: Criterion, measured: Measured) -> Reason:
     fields: Fields = {
         "criterion": criterion.id,
         "measure": criterion.measure,
-        "wanted": f"{_OPERATORS[criterion.operator][0]} {_shown(criterion, criterion.value)}",
         "description": criterion.description,
     }
+    value, word = _shown(criterion, criterion.value), _OPERATORS[criterion.operator][0]
+    fields |= {f"wanted_{lang}": say(f"gate.operators.{word}", lang=lang, value=value) for lang in LANGUAGES}
     if measured.value is None:
         return Reason(f"not_computed_{_kind(criterion)}", fields, measured.facts)
     fields |= {"received": measured.value, "shown": _shown(criterion, measured.value)}

@@ -40,8 +40,9 @@ class Reason:
 
     def text(self, lang: str | None = None) -> str:
         """The reason in words that a non-engineer understands."""
-        shown = {"said": self.fields.get(f"said_{lang or texts.language()}", "")}
-        return texts.fill(f"gate.reasons.{self.key}", shown | self.fields, lang)
+        ending = f"_{lang or texts.language()}"
+        shown = {name.removesuffix(ending): value for name, value in self.fields.items()}
+        return texts.fill(f"gate.reasons.{self.key}", shown, lang)
 
 
 @dataclass(frozen=True)
