@@ -1,0 +1,1 @@
+"""Datasets that are released: what people decide about, and what a model may load."""

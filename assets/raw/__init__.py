@@ -1,0 +1,1 @@
+"""Datasets as they came: each reads one source and changes nothing."""

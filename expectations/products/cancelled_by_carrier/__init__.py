@@ -1,0 +1,1 @@
+"""Contract and suite of `products.cancelled_by_carrier`."""
