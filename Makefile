@@ -9,6 +9,7 @@ VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 3000
 WORKERS ?= 2
+TRIALS ?= 60
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -16,7 +17,7 @@ READY := $(VENV)/.ready
 # Dagster wants an absolute path. Tests make homes of their own.
 demo up bench: export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: help demo up test lint format bench lock clean
+.PHONY: help demo up test lint format bench torture lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +51,9 @@ format: $(READY) ## Format the code, and fix what Ruff can fix
 bench: $(READY) ## Measure the demo and the cost of a guarded step
 	$(BIN)/python -m benchmarks
 
+torture: $(READY) ## Kill the guarded step TRIALS times, and prove each time that nothing published was lost
+	$(BIN)/python -m benchmarks.torture --trials $(TRIALS)
+
 lock: ## Choose the newest versions that fit, and write requirements.lock (needs uv)
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --extra dagster --extra gx --extra polars \
@@ -61,4 +65,4 @@ lock: ## Choose the newest versions that fit, and write requirements.lock (needs
 clean: ## Remove the environment, and everything that runs left behind
 	rm -rf $(VENV) .ecluse dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find dagster_home -mindepth 1 -not -name dagster.yaml -not -name README.md -delete
-	rm -rf lineage/events inbox
+	rm -rf lineage/events inbox reports inbox

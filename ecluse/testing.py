@@ -59,9 +59,9 @@ def run_step(
 ) -> TestedStep:
     """Carry out the guarded step of ``asset`` on given inputs, in a temporary project that is deleted afterwards.
 
-    ``inputs`` maps each parameter of ``ins=`` to its rows: a list of dicts, an Arrow table, a pandas or Polars frame, or
-    the path of a Parquet file. ``arguments`` are the function's further ones (resources, config). A blocked step is a
-    result; a mistake in the definition or an unreadable source is the error that it would be in a run.
+    ``inputs`` maps each parameter of ``ins=`` to its rows: a list of dicts, an Arrow table, a pandas or Polars frame,
+    or the path of a Parquet file. ``arguments`` are the function's further ones (resources, config). A blocked step is
+    a result; a mistake in the definition or an unreadable source is the error that it would be in a run.
     """
     definition = _definition(asset)
     given = dict(inputs or {})
@@ -133,7 +133,10 @@ def _publish(services: Services, dataset: str, data: Any) -> None:
 
             source = f"SELECT * FROM read_parquet({literal(str(data))})"
         else:
-            engine.connection.register("given", _table(data))
+            table = _table(data)
+            if not table.columns:
+                raise DefinitionError("step.test_columns", dataset=dataset)
+            engine.connection.register("given", table)
             source = "SELECT * FROM given"
         columns = engine.describe(source)
         candidate = services.warehouse.begin(dataset, columns, partition=None, run_id="given", attempt=1)
@@ -148,7 +151,9 @@ def _table(data: Any) -> Any:
         import pyarrow as pa
 
         return pa.Table.from_pylist(data)
-    return data.to_arrow() if type(data).__module__.startswith("polars") else data
+    if type(data).__module__.startswith("polars"):
+        return data.lazy().collect().to_arrow()
+    return data
 
 
 def _rows(services: Services, dataset: str, snapshot: int | None) -> pa.Table:

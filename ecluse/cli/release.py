@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ecluse.cli import versions
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
-from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
@@ -90,14 +90,8 @@ def show(session: Session, dataset: str, version: str | None) -> None:
     Example:
       ecluse release show products.delay_features --version 1.0.0
     """
-    from ecluse.model.release import Manifest
-
     with session.reading() as project:
-        manifests = [Manifest.from_json(s.fact.predicate["manifest"]) for s in project.log.facts(kind="release")]
-        named = [m for m in manifests if version in (None, m.version) and any(p.dataset == dataset for p in m.products)]
-        if not named:
-            raise DefinitionError("cli.unknown_release", dataset=dataset, version=version or say("cli.any"))
-        manifest = named[-1]
+        manifest = versions.find(project.log, dataset, version)
         decisions = [
             {**s.fact.predicate, "position": s.position, "at": s.fact.at.isoformat(), "signer": project.who(s)}
             for s in project.log.facts(kind="decision", sha256=manifest.digest)
@@ -128,3 +122,7 @@ def show(session: Session, dataset: str, version: str | None) -> None:
 
 def _at(signed: SignedFact) -> str:
     return signed.fact.at.isoformat(" ", "seconds")
+
+
+group.add_command(versions.diff)
+group.add_command(versions.rollback)

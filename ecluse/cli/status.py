@@ -60,8 +60,11 @@ def _after(status: DatasetStatus, signed: SignedFact) -> DatasetStatus:
     if fact.kind == "publication":
         rows = sum(file["rows"] for file in said["files"])
         counts = {**status.by_partition}
-        before = counts.get(partition, (0, 0)) if said["update"] == "append" else (0, 0)
-        counts[partition] = (before[0] + rows, before[1] + int(said["quarantine"]["rows"]))
+        if said["update"] == "rollback":
+            counts = {name: (part["rows"], part["quarantined"]) for name, part in said["partitions"].items()}
+        else:
+            before = counts.get(partition, (0, 0)) if said["update"] == "append" else (0, 0)
+            counts[partition] = (before[0] + rows, before[1] + int(said["quarantine"]["rows"]))
         return replace(
             status,
             by_partition=counts,
@@ -69,6 +72,9 @@ def _after(status: DatasetStatus, signed: SignedFact) -> DatasetStatus:
             rows=sum(rows for rows, _ in counts.values()),
             quarantined=sum(gone for _, gone in counts.values()),
             published=at,
+            # NOTE: nothing is published whose checks did not hold.
+            check="held",
+            checked=at,
         )
     if fact.kind == "run":
         others = tuple(p for p in status.blocked if p != partition)

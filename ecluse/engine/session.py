@@ -46,7 +46,9 @@ class Engine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -130,8 +132,8 @@ class Engine:
         return sorted(folder.glob("*.parquet"))
 
     def _copy_file(self, sql: str, file: Path, field_ids: Mapping[str, object] | None) -> None:
-        # NOTE: DuckDB 2.0 mixes row groups unless it is told not to, whatever the connection's setting says, and it can't
-        # keep the order over several files.
+        # NOTE: DuckDB 2.0 mixes row groups unless it is told not to, whatever the connection's setting says, and it
+        # can't keep the order over several files.
         options = ["FORMAT parquet", "COMPRESSION zstd", "PRESERVE_ORDER true"]
         if field_ids:
             options.append(f"FIELD_IDS {_ids(field_ids)}")
@@ -154,8 +156,9 @@ class Engine:
 
 def relation_of(table: pa.Table, like: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     """An Arrow table as a relation that outlives any engine, with the columns and types of another."""
-    casts = (f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name, kind in zip(like.columns, like.types, strict=True))
-    return duckdb.from_arrow(table).project(", ".join(casts))
+    types = zip(like.columns, like.types, strict=True)
+    casts = ", ".join(f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name, kind in types)
+    return duckdb.from_arrow(table).project(casts)
 
 
 def _ids(found: object) -> str:

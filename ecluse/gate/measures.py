@@ -95,7 +95,7 @@ def _said(check: dict[str, Any]) -> Fields:
     name = text(check, "name") or "?"
     said = check.get("said")
     words = said if isinstance(said, dict) else {}
-    return {"check": name} | {f"said_{lang}": str(words.get(lang) or name) for lang in LANGUAGES}
+    return {"check": name, **{f"said_{lang}": str(words.get(lang) or name) for lang in LANGUAGES}}
 
 
 def _blocks(check: dict[str, Any]) -> bool:

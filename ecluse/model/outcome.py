@@ -42,6 +42,7 @@ class CheckResult:
     ``name`` identifies the check across edits of its thresholds (type and columns, never bounds). ``observed`` is a
     number or short text for display, or ``None``; ``message`` says why a check could not be computed.
     ``row_level`` tells whether single rows break it; ``quarantined`` counts the rows that left because of it.
+    ``description`` is what the suite's author says of it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class CheckResult:
     row_level: bool = False
     quarantined: int = 0
     executed_by: str = "ecluse"
+    description: str = ""
 
     @property
     def blocks(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
@@ -14,13 +13,19 @@ from ecluse.errors import DefinitionError
 from ecluse.model.names import dataset_name
 from ecluse.model.step import Grain, Guard, In, StepDefinition, Update
 from ecluse.orchestration.checks import check_specs
+from ecluse.orchestration.declared import confirm, own_parameters
 from ecluse.orchestration.execute import execute
 from ecluse.orchestration.metadata import definition_metadata
-from ecluse.orchestration.registry import attach
+from ecluse.orchestration.registry import Guarded, attach
 from ecluse.orchestration.resources import IO_MANAGER, RESOURCE, asking_for_project
 from ecluse.step.compute import code_version
 
 InputSpec = str | dg.AssetDep
+
+#: Arguments of ``dagster.asset`` that a guarded asset fills in itself.
+_OURS = frozenset(
+    {"key", "name", "key_prefix", "ins", "check_specs", "io_manager_key", "io_manager_def", "output_required"}
+)
 
 
 def asset(
@@ -43,7 +48,7 @@ def asset(
     by row with ``grain="row"`` (leaving rows out needs ``filters`` or ``deduplicate_by``), by control ``totals`` with
     ``grain="group"``. ``look_ups`` maps another input to the condition by which driving rows meet it. Further
     arguments are Dagster's own, under their own names. Raises ``DefinitionError`` for a guard without contract or
-    suite, or inputs without a grain.
+    suite, inputs without a grain, or a function whose parameters are not those of ``ins``.
 
     .. code-block:: python
 
@@ -52,10 +57,6 @@ def asset(
             return "SELECT flight_id, dep_delay FROM raw"
     """
     inputs = dict(ins or {})
-    if inputs and grain is None:
-        raise DefinitionError("orchestration.grain", dataset=name)
-    if unknown := sorted(set(look_ups or {}) - set(inputs)):
-        raise DefinitionError("orchestration.look_up", dataset=name, unknown=", ".join(unknown), known=", ".join(inputs))
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
         definition = StepDefinition(
@@ -110,8 +111,11 @@ def source(
 def _build(
     definition: StepDefinition, inputs: list[InputSpec], dagster_arguments: dict[str, Any]
 ) -> dg.AssetsDefinition:
+    confirm(definition)
+    if taken := sorted(_OURS & set(dagster_arguments)):
+        raise DefinitionError("orchestration.own_argument", dataset=definition.name, arguments=", ".join(taken))
     required = dagster_arguments.pop("required_resource_keys", None) or ()
-    own, required = asking_for_project(definition.compute, _own_parameters(definition), required)
+    own, required = asking_for_project(definition.compute, own_parameters(definition), required)
 
     def compute(context: dg.AssetExecutionContext, **arguments: Any) -> Iterator[Any]:
         arguments.pop(RESOURCE, None)
@@ -120,16 +124,16 @@ def _build(
     compute.__name__ = definition.name.replace(".", "__")
     compute.__doc__ = definition.description
     compute.__module__ = definition.compute.__module__
-    context = inspect.Parameter(
-        "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=dg.AssetExecutionContext
-    )
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=dg.AssetExecutionContext)
     # NOTE: Dagster finds resources and config by a function's signature: it sees the user's own parameters here.
     compute.__signature__ = inspect.Signature([context, *own])  # type: ignore[attr-defined]
-    attach(compute, definition)
+    key = dg.AssetKey(definition.name.split("."))
+    attach(compute, Guarded(key, definition))
     arguments = {
         "group_name": definition.name.split(".", maxsplit=1)[0],
         "description": definition.description,
         "kinds": {"iceberg", "duckdb"},
+        "code_version": code_version(definition, None)[:12],
         **dagster_arguments,
     }
     # NOTE: assets that a step waits for without reading them as inputs (a model reads through the door).
@@ -137,10 +141,9 @@ def _build(
     arguments["metadata"] = {**definition_metadata(definition), **(dagster_arguments.get("metadata") or {})}
     arguments["required_resource_keys"] = required
     built = dg.asset(
-        key=dg.AssetKey(definition.name.split(".")),
+        key=key,
         deps=[*(dg.AssetDep(dg.AssetKey(i.split("."))) if isinstance(i, str) else i for i in inputs), *further],
         check_specs=check_specs(definition),
-        code_version=code_version(definition, None)[:12],
         io_manager_key=IO_MANAGER,
         # NOTE: a dry run, and nothing else, ends without a materialisation.
         output_required=False,
@@ -148,25 +151,6 @@ def _build(
     )
     found: dg.AssetsDefinition = built(compute)
     return found
-
-
-def _own_parameters(definition: StepDefinition) -> list[inspect.Parameter]:
-    """The user's parameters that are neither inputs nor the partition: resources and config."""
-    hints = typing.get_type_hints(definition.compute) if _resolves(definition.compute) else {}
-    taken = {i.param for i in definition.ins} | {"partition"}
-    return [
-        p.replace(annotation=hints.get(p.name, p.annotation))
-        for p in inspect.signature(definition.compute).parameters.values()
-        if p.name not in taken and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-    ]
-
-
-def _resolves(function: Callable[..., Any]) -> bool:
-    try:
-        typing.get_type_hints(function)
-    except NameError:
-        return False
-    return True
 
 
 def _dataset(found: InputSpec) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 
-from ecluse.errors import DataError, DefinitionError, EcluseError, Refused, SourceError
+from ecluse.errors import DataError, DefinitionError, EcluseError, IntegrityError, LedgerError, Refused, SourceError
+from ecluse.lineage.namespaces import run_uuid
 from ecluse.model.step import StepDefinition
 from ecluse.orchestration.checks import check_results
 from ecluse.orchestration.metadata import step_metadata
+from ecluse.orchestration.resources import RESOURCE
 from ecluse.step.run import run_step
 from ecluse.step.state import Ending, StepRequest, StepResult
 
@@ -23,7 +25,9 @@ DRY_RUN_TAG, FORCE_TAG = "ecluse/dry_run", "ecluse/force"
 on_result: ContextVar[Callable[[StepResult], None] | None] = ContextVar("on_result", default=None)
 
 #: Errors that come again however often a step is tried: bad data and bad code, not a bad moment.
-_LASTING = (DataError, DefinitionError, SourceError, Refused)
+_LASTING = (DataError, DefinitionError, IntegrityError, LedgerError, Refused, SourceError)
+#: Errors about a source that may be over at another moment.
+_PASSING = ("sources.changed", "sources.database", "sources.unreadable")
 
 
 def execute(
@@ -33,21 +37,19 @@ def execute(
 
     A blocked step yields every check before it fails, and materialises nothing.
     """
-    request = StepRequest(
-        run_id=str(uuid.uuid4()),
-        partition=context.partition_key if context.has_partition_key else None,
-        attempt=context.op_execution_context.retry_number + 1,
-        dagster_run_id=context.run.run_id,
-        input_partitions=input_partitions(context, definition),
-        arguments=arguments | ({"context": context}),
-        dry_run=DRY_RUN_TAG in context.run.tags,
-        force=FORCE_TAG in context.run.tags,
-    )
-    with context.resources.ecluse.opened() as services:
-        try:
+    try:
+        request = replace(
+            step_request(context, definition),
+            input_partitions=input_partitions(context, definition),
+            arguments={**arguments, "context": context},
+            settings=context.op_execution_context.op_config,
+            resources=bool(set(context.op_def.required_resource_keys) - {RESOURCE}),
+        )
+        with context.resources.ecluse.opened() as services:
             result = run_step(definition, request, services)
-        except EcluseError as error:
-            raise failure(error) from error
+    except EcluseError as error:
+        # NOTE: Dagster would keep the error behind ours too, and that may quote a value of the data.
+        raise failure(error) from None
     tell = on_result.get()
     if tell is not None:
         tell(result)
@@ -69,14 +71,35 @@ def execute(
 
 def failure(error: EcluseError) -> dg.Failure:
     """An error of ours as Dagster's failure, retried only where another moment may help."""
-    return dg.Failure(description=str(error), allow_retries=not isinstance(error, _LASTING))
+    lasting = isinstance(error, _LASTING) and error.key not in _PASSING
+    return dg.Failure(description=str(error), allow_retries=not lasting)
 
 
-def input_partitions(
-    context: dg.AssetExecutionContext, definition: StepDefinition
-) -> dict[str, frozenset[str]]:
-    """Which partitions of each partitioned input belong to the partition in hand, by Dagster's partition mapping."""
+def step_request(context: dg.AssetExecutionContext, definition: StepDefinition) -> StepRequest:
+    """What a Dagster run asks of a step. Its attempts are one run of ours: the next takes over from one that died."""
+    partition = _partition(context, definition)
+    return StepRequest(
+        run_id=run_uuid(context.run.run_id, definition.name, partition),
+        partition=partition,
+        attempt=context.op_execution_context.retry_number + 1,
+        dagster_run_id=context.run.run_id,
+        dry_run=DRY_RUN_TAG in context.run.tags,
+        force=FORCE_TAG in context.run.tags,
+    )
+
+
+def _partition(context: dg.AssetExecutionContext, definition: StepDefinition) -> str | None:
+    """The partition to make: none for an asset without partitions, also in a run that is about one."""
+    if context.assets_def.partitions_def is None:
+        return None
     if not context.has_partition_key:
+        raise DefinitionError("orchestration.partition_range", dataset=definition.name)
+    return str(context.partition_key)
+
+
+def input_partitions(context: dg.AssetExecutionContext, definition: StepDefinition) -> dict[str, frozenset[str]]:
+    """Which partitions of each partitioned input belong to the partition in hand, by Dagster's partition mapping."""
+    if context.assets_def.partitions_def is None:
         return {}
     names = {key: name for name, key in context.assets_def.keys_by_input_name.items()}
     layer = context.job_def.asset_layer

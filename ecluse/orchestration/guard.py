@@ -16,8 +16,9 @@ from ecluse.model.names import dataset_name
 from ecluse.model.step import Guard, StepDefinition
 from ecluse.orchestration.adopted import Adopted, carry_out
 from ecluse.orchestration.checks import check_specs
+from ecluse.orchestration.declared import confirm_plain
 from ecluse.orchestration.metadata import definition_metadata
-from ecluse.orchestration.registry import attach
+from ecluse.orchestration.registry import Guarded, attach, guarded_outputs
 from ecluse.orchestration.resources import RESOURCE, asking_for_project
 
 Read = Callable[[dg.AssetExecutionContext], Any]
@@ -36,11 +37,15 @@ def guard(
 
     A dataset is named after its key (``raw.orders`` for ``["raw", "orders"]``; a key of one part gets ``default.``).
     """
-    if not isinstance(asset, dg.AssetsDefinition) or not asset.is_executable:
+    found: object = asset
+    if not isinstance(found, dg.AssetsDefinition) or not asset.is_executable:
         raise DefinitionError("orchestration.guard_target", found=type(asset).__name__)
     function = getattr(getattr(asset.node_def, "compute_fn", None), "decorated_fn", None)
     if function is None:
         raise DefinitionError("orchestration.guard_target", found=str(asset.node_def))
+    if guarded_outputs([asset]):
+        raise DefinitionError("orchestration.guard_target", found="an asset that is guarded already")
+    confirm_plain(function, ", ".join(".".join(key.path) for key in asset.keys), may_yield=True)
     adopted = _adopted(asset, guard, read, function)
     return _rebuilt(asset, function, adopted)
 
@@ -67,7 +72,8 @@ def _adopted(
             description=asset.specs_by_key[key].description or "",
         )
         reader = read.get(name) if isinstance(read, Mapping) else read
-        found[key] = Adopted(key, definition, reader)
+        out = asset.op.output_def_named(asset.get_output_name_for_asset_key(key))
+        found[key] = Adopted(key, definition, reader, out.is_required)
     return found
 
 
@@ -76,11 +82,12 @@ def _rebuilt(
 ) -> dg.AssetsDefinition:
     op = asset.op
     outputs = asset.keys_by_output_name
+    own_checks = list(asset.check_specs)
 
     @functools.wraps(function)
     def compute(*args: Any, **kwargs: Any) -> Any:
         kwargs.pop(RESOURCE, None)
-        yield from carry_out(function(*args, **kwargs), outputs, adopted)
+        yield from carry_out(function(*args, **kwargs), outputs, adopted, own_checks)
 
     hints = typing.get_type_hints(function)
     signature = inspect.signature(function)
@@ -89,11 +96,10 @@ def _rebuilt(
     parameters, required = asking_for_project(function, parameters, op.required_resource_keys)
     compute.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     compute.__annotations__ = {}
-    if len(adopted) == 1:
-        attach(compute, next(iter(adopted.values())).definition)
+    attach(compute, *(Guarded(a.key, a.definition, publishes=a.read is None) for a in adopted.values()))
     specs = asset.specs_by_key
     deps = {key: {d.asset_key: d for d in spec.deps} for key, spec in specs.items()}
-    taken = {p for p in signature.parameters}
+    taken = set(signature.parameters)
     ins = {
         name: dg.AssetIn(key=key, partition_mapping=_mapping(deps, key))
         for name, key in asset.keys_by_input_name.items()
@@ -116,10 +122,12 @@ def _rebuilt(
         retry_policy=op.retry_policy,
         can_subset=asset.can_subset,
         check_specs=[
-            *asset.check_specs,
+            *own_checks,
             *(_spec(s, a.key) for a in adopted.values() for s in check_specs(a.definition)),
         ],
         config_schema=None if "config" in taken else _config_fields(op),
+        internal_asset_deps=_internal(asset),
+        pool=op.pool,
     )
     found: dg.AssetsDefinition = built(compute)
     return found
@@ -132,7 +140,8 @@ def _out(spec: dg.AssetSpec, op: dg.OpDefinition, name: str, adopted: Mapping[dg
         spec.replace_attributes(metadata={**extra, **spec.metadata}, deps=[]),
         io_manager_key=out.io_manager_key,
         dagster_type=out.dagster_type,
-        is_required=out.is_required,
+        # NOTE: a dry run ends without the guarded outputs; that none is forgotten is seen when they are carried out.
+        is_required=out.is_required and spec.key not in adopted,
     )
 
 
@@ -146,6 +155,14 @@ def _config_fields(op: dg.OpDefinition) -> dict[str, Any] | None:
     """The fields of a config schema that the asset declares by itself; ``None`` where it declares none."""
     declared = getattr(op.config_schema, "config_type", None)
     return dict(getattr(declared, "fields", None) or {}) or None
+
+
+def _internal(asset: dg.AssetsDefinition) -> dict[str, set[dg.AssetKey]]:
+    """What each output is made from, where the asset says more than that all are made from all inputs."""
+    deps = {
+        name: {d.asset_key for d in asset.specs_by_key[key].deps} for name, key in asset.keys_by_output_name.items()
+    }
+    return deps if len({frozenset(found) for found in deps.values()}) > 1 else {}
 
 
 def _mapping(deps: Mapping[dg.AssetKey, Mapping[dg.AssetKey, dg.AssetDep]], key: dg.AssetKey) -> Any:

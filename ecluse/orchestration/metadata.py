@@ -107,7 +107,7 @@ def _column_lineage(result: StepResult) -> dg.TableColumnLineage:
         deps_by_column={
             column: [
                 dg.TableColumnDep(asset_key=dg.AssetKey(dataset.split(".")), column_name=name)
-                # NOTE: an input can reach a column in two ways (as its value, and as a condition); Dagster wants it once.
+                # NOTE: an input can reach a column in two ways (value and condition); Dagster wants it once.
                 for dataset, name in dict.fromkeys((e.dataset, e.column) for e in edges)
                 # NOTE: a raw file is no asset, so Dagster gets the edges between assets only.
                 if ":" not in dataset and "/" not in dataset

@@ -10,8 +10,12 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.resource_annotation import get_resource_args
 
-from ecluse.errors import NotComputed
+from ecluse.engine import quote
+from ecluse.errors import DefinitionError, EcluseError
+from ecluse.model.names import ORIGIN
+from ecluse.model.step import In
 from ecluse.project import Project
+from ecluse.step.pin import pin_input
 from ecluse.step.services import Services, open_services
 
 RESOURCE, IO_MANAGER = "ecluse", "ecluse_io_manager"
@@ -41,11 +45,12 @@ class EcluseResource(dg.ConfigurableResource[Any]):
             services.close()
 
 
-class PublishedIOManager(dg.ConfigurableIOManager):  # type: ignore[misc]
+class PublishedIOManager(dg.ConfigurableIOManager):
     """Lets assets that aren't guarded read what guarded ones published.
 
     A plain asset that takes a guarded one as a parameter gets its published rows as the type that it annotates:
-    a pandas frame (default), a Polars frame or an Arrow table.
+    a pandas frame (default), a Polars frame or an Arrow table. A partition that it needs and that is not published
+    is a failure, never an empty frame.
     """
 
     project: str | None = None
@@ -57,25 +62,41 @@ class PublishedIOManager(dg.ConfigurableIOManager):  # type: ignore[misc]
     def load_input(self, context: dg.InputContext) -> Any:
         """The published rows of the upstream asset."""
         dataset = ".".join(context.asset_key.path)
+        convert = self._convert(dataset, context.dagster_type.typing_type)
+        # NOTE: a reader without partitions takes what is published; one with partitions needs those that are its own.
+        own = context.has_asset_partitions and context.step_context.has_partition_key
+        partitions = frozenset(context.asset_partition_keys) if own else None
         services = open_services(Project.find(self.project, self.profile))
         try:
-            snapshot = services.warehouse.head(dataset) if services.warehouse.exists(dataset) else None
-            if snapshot is None:
-                raise NotComputed("step.input_unpublished", dataset=dataset)
-            partitions = set(context.asset_partition_keys) if context.has_asset_partitions else None
             with services.engine() as engine:
-                table = engine.arrow(f"SELECT * FROM {services.warehouse.scan(dataset, snapshot, partitions)}")
+                found = pin_input(services, In("published", dataset), partitions)
+                columns = ", ".join(quote(c) for c in found.columns if c != ORIGIN)
+                return convert(engine.arrow(f"SELECT {columns} FROM {found.sql}"))
+        except EcluseError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from None
         finally:
             services.close()
-        wanted = context.dagster_type.typing_type
-        module = getattr(wanted, "__module__", "").split(".")[0]
-        if module == "pyarrow":
-            return table
-        if module == "polars":
-            import polars
 
-            return polars.from_arrow(table)
-        return table.to_pandas()
+    def _convert(self, dataset: str, wanted: Any) -> Callable[[Any], Any]:
+        """How an Arrow table becomes what the reader annotates."""
+        library, name = getattr(wanted, "__module__", "").split(".")[0], getattr(wanted, "__name__", str(wanted))
+        match library, name:
+            case ("pyarrow", "Table"):
+                return lambda table: table
+            case ("polars", "DataFrame"):
+                return _polars
+            case ("polars", "LazyFrame"):
+                return lambda table: _polars(table).lazy()
+            case ("pandas", "DataFrame") | ("typing", "Any"):
+                return lambda table: table.to_pandas()
+        text = str(DefinitionError("orchestration.reads_as", dataset=dataset, found=f"{library}.{name}"))
+        raise dg.Failure(description=text, allow_retries=False)
+
+
+def _polars(table: Any) -> Any:
+    import polars as pl
+
+    return pl.from_arrow(table)
 
 
 def asking_for_project(

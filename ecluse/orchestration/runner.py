@@ -14,7 +14,8 @@ import dagster as dg
 from ecluse.errors import DefinitionError
 from ecluse.model.step import StepDefinition
 from ecluse.orchestration.execute import DRY_RUN_TAG, FORCE_TAG, on_result
-from ecluse.orchestration.registry import step_definitions
+from ecluse.orchestration.outbox import hand_on
+from ecluse.orchestration.registry import guarded_outputs, step_definitions
 from ecluse.project import Project
 from ecluse.step.state import StepResult
 
@@ -77,10 +78,13 @@ def run(
 ) -> RunReport:
     """Materialise some datasets (a leading ``+`` on a name takes its upstream too) in one Dagster run.
 
-    A dry run publishes nothing and leaves no trace on the instance. ``tell`` hears each step's result as it ends.
+    A dry run publishes nothing and leaves no trace on the instance; assets that aren't guarded, or that write by
+    themselves, take no part in it. ``tell`` hears each step's result as it ends.
     """
     defs = load_definitions(project)
     keys = resolve(defs, selection)
+    if dry_run:
+        keys = _without_plain(defs, keys)
     check_partition(defs, keys, partition)
     tags = ({DRY_RUN_TAG: "true"} if dry_run else {}) | ({FORCE_TAG: "true"} if force else {})
     results: list[StepResult] = []
@@ -104,6 +108,8 @@ def run(
             )
     finally:
         on_result.reset(token)
+    if not dry_run:
+        hand_on(project)
     return RunReport(done.run_id, done.success, tuple(results), _failures(done))
 
 
@@ -120,6 +126,14 @@ def resolve(defs: dg.Definitions, selection: Sequence[str]) -> list[dg.AssetKey]
         if name.startswith("+"):
             chosen |= dg.AssetSelection.assets(key).upstream().resolve(graph) & set(known.values())
     return sorted(chosen)
+
+
+def _without_plain(defs: dg.Definitions, keys: Sequence[dg.AssetKey]) -> list[dg.AssetKey]:
+    """The assets that can be tried without storing anything."""
+    lockable = {found.key for found in guarded_outputs(defs.assets or ()) if found.publishes}
+    if not (found := [key for key in keys if key in lockable]):
+        raise DefinitionError("orchestration.dry_run", names=", ".join(".".join(k.path) for k in keys))
+    return found
 
 
 def partitions(defs: dg.Definitions, keys: Sequence[dg.AssetKey]) -> list[str]:
@@ -149,6 +163,9 @@ def _failures(done: dg.ExecuteInProcessResult) -> dict[str, str]:
     for event in done.get_step_failure_events():
         data = event.step_failure_data
         said = data.user_failure_data.description if data.user_failure_data else None
-        error = data.error.message.strip() if data.error else ""
-        found[str(event.step_key).replace("__", ".")] = said or error
+        error = data.error
+        while error is not None and error.cause is not None:
+            # NOTE: the outermost error only says that a step failed.
+            error = error.cause
+        found[str(event.step_key).replace("__", ".")] = said or (error.message.strip() if error else "")
     return found

@@ -5,7 +5,7 @@ from ecluse.quality.compiled import compile_contract
 from ecluse.quality.digest import suite_digest
 from ecluse.quality.promises import GuardedSuite, Promise, guarded_suite
 from ecluse.quality.validate import read_suite, validate
-from ecluse.quality.words import expectation_text
+from ecluse.quality.words import expectation_text, promise_text
 
 __all__ = [
     "Checked",
@@ -15,6 +15,7 @@ __all__ = [
     "compile_contract",
     "expectation_text",
     "guarded_suite",
+    "promise_text",
     "read_suite",
     "suite_digest",
     "validate",

@@ -49,6 +49,11 @@ class CannotCompute(Exception):
     """Nobody can compute it; the message says why, in words for people."""
 
 
+def numbered(relation: str) -> str:
+    """``relation`` with each row's position from 0, in the order of the data."""
+    return f"(SELECT *, row_number() OVER () - 1 AS {quote(POSITION)} FROM {relation})"
+
+
 class Batch:
     """One relation (anything that can follow ``FROM``), which must give the same rows in the same order each time.
 
@@ -72,6 +77,13 @@ class Batch:
         self.columns = [c for c in self.types if c not in set(hidden)]
         self.frame = frame
         self.opaque = set(opaque)
+        self._found: dict[str, list[tuple[Any, ...]]] = {}
+
+    def once(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement about the batch, run once however often it is asked."""
+        if sql not in self._found:
+            self._found[sql] = self.engine.rows(sql)
+        return self._found[sql]
 
     def kind(self, column: str) -> Kind:
         """What values ``column`` holds; ``CannotCompute`` with the columns there are where it is missing."""
@@ -103,7 +115,7 @@ class Batch:
     @property
     def numbered(self) -> str:
         """The relation with each row's position from 0, in the order of the data."""
-        return f"(SELECT *, row_number() OVER () - 1 AS {quote(POSITION)} FROM {self.relation})"
+        return numbered(self.relation)
 
     def to_pandas(self, sql: str | None = None, *, limit: int | None = None) -> Any:
         """Rows as the pandas frame that GX gets: nullable integers and booleans, text as Python strings.

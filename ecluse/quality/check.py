@@ -150,6 +150,7 @@ def _result(guarded: GuardedSuite, promise: Promise, answer: Answer) -> tuple[Ch
         message=message,
         row_level=promise.row_level,
         executed_by=answer.executed_by,
+        description=promise.description,
     )
     return result, raw
 

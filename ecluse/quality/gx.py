@@ -55,18 +55,30 @@ def pandas_engine(frame: Any) -> Any:
 
 def compute(engine: Any, metrics: list[Metric]) -> tuple[dict[Any, Any], dict[Any, str]]:
     """The values that GX's own ``engine`` finds for ``metrics``, and the message of each that it could not compute."""
+    values, messages = _resolved(engine, metrics)
+    for metric in metrics if len(metrics) > 1 else ():
+        if metric.id not in values:
+            # GX gives up the others together with the one that failed: each is asked alone, and has its own message.
+            alone, own = _resolved(engine, [metric])
+            values, messages = {**values, **alone}, {**messages, **own}
+    return values, {key: text for key, text in messages.items() if key not in values}
+
+
+def _resolved(engine: Any, metrics: list[Metric]) -> tuple[dict[Any, Any], dict[Any, str]]:
     kind = module("great_expectations.validator.metrics_calculator").MetricsCalculator
     calculator = kind(execution_engine=engine, show_progress_bars=False)
-    with quiet():
-        graph = calculator.build_metric_dependency_graph(metric_configurations=metrics, runtime_configuration={})
-        # NOTE: compute_metrics() would log the exceptions of failing metrics, which quote values of the data.
-        values, aborted = calculator.resolve_validation_graph(graph=graph, runtime_configuration={})
+    try:
+        with quiet():
+            graph = calculator.build_metric_dependency_graph(metric_configurations=metrics, runtime_configuration={})
+            # NOTE: compute_metrics() would log the exceptions of failing metrics, which quote values of the data.
+            values, aborted = calculator.resolve_validation_graph(graph=graph, runtime_configuration={})
+    except Exception as error:  # noqa: BLE001 # the message becomes the outcome "could not be computed"
+        return {}, {metric.id: str(error) or type(error).__name__ for metric in metrics}
+    infos = [entry["exception_info"] for entry in aborted.values()]
     messages = {}
     for metric in metrics:
-        if metric.id not in values:
-            infos = [info for entry in aborted.values() for info in entry["exception_info"]]
-            own = list(aborted.get(metric.id, {}).get("exception_info", ()))
-            messages[metric.id] = (own or infos)[0].exception_message if own or infos else metric.metric_name
+        own = aborted.get(metric.id, {}).get("exception_info") or next(iter(infos), None)
+        messages[metric.id] = metric.metric_name if own is None else str(own["exception_message"])
     return values, messages
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ecluse.engine.sql import quote
-from ecluse.quality import literals
-from ecluse.quality.batch import Batch, Unknown
+from ecluse.quality import distribution, literals
+from ecluse.quality.batch import Unknown
 from ecluse.quality.conditions import condition_sql
+from ecluse.quality.values import TIMES, Values, at_ranks, interpolated
 
 if TYPE_CHECKING:
     from ecluse.quality.plan import Measure, Plan
-
-_NUMBERS = ("integer", "float", "decimal")
-_TIMES = ("date", "timestamp", "timestamptz")
 
 
 def aggregate(plan: Plan, name: str, domain: dict[str, Any], values: dict[str, Any]) -> Measure:
@@ -37,50 +35,19 @@ def aggregate(plan: Plan, name: str, domain: dict[str, Any], values: dict[str, A
         raise Unknown(name)
     batch.kind(column)
     present = " AND ".join(part for part in (condition, f"NOT {batch.missing(column)}") if part)
-    return build(_Column(plan, column, present, condition), values)
+    return build(Values(plan, column, present, condition), values)
 
 
-class _Column:
-    """One column's values that count: ``present`` is the SQL condition for them."""
-
-    def __init__(self, plan: Plan, name: str, present: str, condition: str | None) -> None:
-        self.plan, self.name, self.present, self.condition = plan, name, present, condition
-        self.sql = quote(name)
-
-    @property
-    def batch(self) -> Batch:
-        return self.plan.batch
-
-    def numeric(self) -> _Column:
-        if self.batch.kind(self.name) not in _NUMBERS:
-            raise Unknown("a number is asked of other values")
-        return self
-
-    def comparable(self) -> _Column:
-        if self.batch.kind(self.name) not in (*_NUMBERS, *_TIMES, "text"):
-            raise Unknown("values that have no order")
-        return self
-
-    def over(self, expression: str) -> Measure:
-        """An aggregate over the values that count."""
-        return self.plan.aggregate(f"{expression} FILTER (WHERE {self.present})")
-
-    @property
-    def source(self) -> str:
-        """A relation of the values that count, as ``v``."""
-        return f"(SELECT {self.sql} AS v FROM {self.batch.relation} WHERE {self.present})"
-
-
-def _extreme(function: str) -> Callable[[_Column, dict[str, Any]], Measure]:
+def _extreme(function: str) -> Callable[[Values, dict[str, Any]], Measure]:
     return lambda column, _: column.comparable().over(f"{function}({column.sql})")
 
 
-def _mean(column: _Column, _: dict[str, Any]) -> Measure:
+def _mean(column: Values, _: dict[str, Any]) -> Measure:
     # Kahan summation: the last digits of a plain float average change with the number of threads.
     return column.numeric().over(f"{'favg' if column.batch.kind(column.name) == 'float' else 'avg'}({column.sql})")
 
 
-def _sum(column: _Column, _: dict[str, Any]) -> Measure:
+def _sum(column: Values, _: dict[str, Any]) -> Measure:
     kind = column.numeric().batch.kind(column.name)
     total = column.over(f"fsum({column.sql})" if kind == "float" else f"sum({column.sql})")
 
@@ -93,47 +60,64 @@ def _sum(column: _Column, _: dict[str, Any]) -> Measure:
     return value
 
 
-def _deviation(column: _Column, _: dict[str, Any]) -> Measure:
+def _deviation(column: Values, _: dict[str, Any]) -> Measure:
     return column.numeric().over(f"stddev_samp({column.sql})")
 
 
-def _median(column: _Column, _: dict[str, Any]) -> Measure:
-    source = column.numeric().source
+def _median(column: Values, _: dict[str, Any]) -> Measure:
+    source, count = column.numeric().source, column.over("count(*)")
 
     def value() -> float | None:
-        found = column.plan.rows(f"SELECT median(v) FROM {source}")[0][0]
-        return None if found is None else float(found)
+        n = count()
+        if not n:
+            return None
+        ranks = [(n - 1) // 2, n // 2]
+        found = at_ranks(column.batch, source, ranks, n)
+        low, high = (float(found[rank]) for rank in ranks)
+        return low if low == high else (low + high) / 2
 
     return value
 
 
-def _quantiles(column: _Column, values: dict[str, Any]) -> Measure:
-    """Quantiles by pandas' default: the value nearest to position (n - 1) · q, halves to the even position."""
-    if values.get("allow_relative_error"):
-        raise Unknown("an interpolation of pandas")
+#: pandas' ways to answer between two ranks, beside the default: the positions to look at for the position asked.
+_POSITIONS: dict[str, Callable[[float], float]] = {
+    # NOTE: halves go to the even position.
+    "nearest": round,
+    "lower": math.floor,
+    "higher": math.ceil,
+    "midpoint": lambda position: (math.floor(position) + math.ceil(position)) / 2,
+    "linear": lambda position: position,
+}
+
+
+def _quantiles(column: Values, values: dict[str, Any]) -> Measure:
+    """Quantiles as pandas finds them: by default the value nearest to position (n - 1) · q."""
+    place = _POSITIONS.get(values.get("allow_relative_error") or "nearest")
+    if place is None:
+        raise Unknown("GX refuses this")
     source, count = column.numeric().source, column.over("count(*)")
 
     def value() -> list[Any]:
         n = count()
         if not n:
             return [None for _ in values["quantiles"]]
-        wanted = [round((n - 1) * q) for q in values["quantiles"]]
-        listed = ", ".join(str(i) for i in sorted(set(wanted)))
-        numbered = f"SELECT v, row_number() OVER (ORDER BY v) - 1 AS i FROM {source}"
-        found = {i: v for v, i in column.plan.rows(f"SELECT v, i FROM ({numbered}) WHERE i IN ({listed})")}
-        return [found[i] for i in wanted]
+        # NOTE: pandas goes by per cent, which moves the last digit of some shares.
+        positions = [place((n - 1) * (q * 100 / 100)) for q in values["quantiles"]]
+        ranks = [r for p in positions for r in (math.floor(p), math.ceil(p))]
+        found = at_ranks(column.batch, source, ranks, n)
+        return [found[int(p)] if p == int(p) else interpolated(found, p) for p in positions]
 
     return value
 
 
-def _distinct(column: _Column) -> Measure:
+def _distinct(column: Values) -> Measure:
     if column.batch.family(column.name) == "other":
         raise Unknown("values that don't compare")
     sql = f"SELECT count(*) FROM (SELECT DISTINCT v FROM {column.source})"
     return lambda: column.plan.rows(sql)[0][0]
 
 
-def _distinct_count(column: _Column, _: dict[str, Any]) -> Measure:
+def _distinct_count(column: Values, _: dict[str, Any]) -> Measure:
     return _distinct(column)
 
 
@@ -141,22 +125,22 @@ def _share(part: Measure, whole: Measure) -> Measure:
     return lambda: part() / whole() if whole() else 0
 
 
-def _unique_share(column: _Column, _: dict[str, Any]) -> Measure:
+def _unique_share(column: Values, _: dict[str, Any]) -> Measure:
     return _share(_distinct(column), column.over("count(*)"))
 
 
-def _present_share(column: _Column, _: dict[str, Any]) -> Measure:
+def _present_share(column: Values, _: dict[str, Any]) -> Measure:
     return _share(column.over("count(*)"), column.plan.count(column.condition))
 
 
-def _most_common(column: _Column, _: dict[str, Any]) -> Measure:
+def _most_common(column: Values, _: dict[str, Any]) -> Measure:
     source = column.comparable().source
     groups = f"SELECT v, count(*) AS n FROM {source} GROUP BY v"
     sql = f"WITH g AS ({groups}) SELECT v FROM g WHERE n = (SELECT max(n) FROM g) ORDER BY v"
     return lambda: [row[0] for row in column.plan.rows(sql)]
 
 
-def _outside_set(column: _Column, values: dict[str, Any]) -> tuple[str, Measure]:
+def _outside_set(column: Values, values: dict[str, Any]) -> tuple[str, Measure]:
     if values.get("value_set") is None:
         raise Unknown("GX refuses this")
     found = literals.members(column.batch, column.name, values["value_set"])
@@ -165,34 +149,34 @@ def _outside_set(column: _Column, values: dict[str, Any]) -> tuple[str, Measure]
     return sql, lambda: column.plan.rows(f"SELECT count(*) FROM ({sql})")[0][0]
 
 
-def _outside_count(column: _Column, values: dict[str, Any]) -> Measure:
+def _outside_count(column: Values, values: dict[str, Any]) -> Measure:
     return _outside_set(column, values)[1]
 
 
-def _outside_values(column: _Column, values: dict[str, Any]) -> Measure:
+def _outside_values(column: Values, values: dict[str, Any]) -> Measure:
     sql, count = _outside_set(column, values)
     tail = f" ORDER BY v LIMIT {int(values['limit'])}" if values.get("limit") is not None else " ORDER BY v"
     return lambda: [row[0] for row in column.plan.rows(sql + tail)] if count() else []
 
 
-def _absent_from_column(column: _Column, values: dict[str, Any]) -> Measure:
+def _absent_from_column(column: Values, values: dict[str, Any]) -> Measure:
     if values.get("value_set") is None:
         raise Unknown("GX refuses this")
     wanted = list(dict.fromkeys(v for v in values["value_set"] if v is not None))
     kind = column.batch.kind(column.name)
-    if len(wanted) != len(values["value_set"]) or kind in _TIMES:
+    if len(wanted) != len(values["value_set"]) or kind in TIMES:
         raise Unknown("GX counts repeated and absent values by its own rules")
     conditions = [literals.members(column.batch, column.name, [v]) for v in wanted]
     present = [column.plan.count(column.present, f"{column.sql} = {c[0]}") if c else (lambda: 0) for c in conditions]
     return lambda: [v for v, count in zip(wanted, present, strict=True) if not count()]
 
 
-def _absent_count(column: _Column, values: dict[str, Any]) -> Measure:
+def _absent_count(column: Values, values: dict[str, Any]) -> Measure:
     absent = _absent_from_column(column, values)
     return lambda: len(absent())
 
 
-def _absent_values(column: _Column, values: dict[str, Any]) -> Measure:
+def _absent_values(column: Values, values: dict[str, Any]) -> Measure:
     absent, limit = _absent_from_column(column, values), values.get("limit")
     return lambda: absent()[:limit]
 
@@ -209,7 +193,7 @@ def _query(plan: Plan, what: str, values: dict[str, Any]) -> Measure:
     return lambda: [dict(zip(names, row, strict=True)) for row in plan.rows(f"SELECT * FROM ({sql}) LIMIT 200")]
 
 
-_MEASURES: dict[str, Callable[[_Column, dict[str, Any]], Measure]] = {
+_MEASURES: dict[str, Callable[[Values, dict[str, Any]], Measure]] = {
     "column.min": _extreme("min"),
     "column.max": _extreme("max"),
     "column.mean": _mean,
@@ -217,6 +201,10 @@ _MEASURES: dict[str, Callable[[_Column, dict[str, Any]], Measure]] = {
     "column.standard_deviation": _deviation,
     "column.median": _median,
     "column.quantile_values": _quantiles,
+    "column.value_counts": distribution.value_counts,
+    "column.histogram": distribution.histogram,
+    "column_values.nonnull.count": distribution.present_count,
+    "column_values.between.count": distribution.between_count,
     "column.distinct_values.count": _distinct_count,
     "column.unique_proportion": _unique_share,
     "column.non_null_proportion": _present_share,

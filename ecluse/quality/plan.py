@@ -106,6 +106,9 @@ class Plan:
         }[what]
 
     def _broken_count(self, asked: Question) -> Measure:
+        if asked.follows:
+            sql = f"SELECT count(*) FROM ({asked.steps(self.batch.relation)})"
+            return lambda: int(self.rows(sql)[0][0])
         if not asked.keys:
             return self.count(asked.broken(self.batch.relation))
         # Grouping is a pass of its own: inside the fused statement it would cost many times as much.

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecluse.engine.sql import literal, quote
-from ecluse.quality import gx, literals
-from ecluse.quality.batch import Batch, Unknown
+from ecluse.quality import literals, parsed, spread
+from ecluse.quality.batch import POSITION, Batch, Unknown, numbered
 from ecluse.quality.conditions import condition_sql
 from ecluse.quality.distinct import kept_by_python
+from ecluse.quality.ordered import ordered
 from ecluse.quality.patterns import translate
 
 
@@ -20,16 +21,28 @@ class Question:
     """One row-level question: ``asked`` and ``kept`` are SQL conditions, ``columns`` what a failing row shows.
 
     ``keys`` is set where keeping the promise depends on other rows: the SQL values that must be unique among the
-    rows that are asked.
+    rows that are asked. ``follows`` is set where it depends on the row before among those that are asked: the SQL
+    value that ``kept`` calls ``v``, and ``before`` in that row.
     """
 
     asked: str
     kept: str
     columns: tuple[str, ...]
     keys: tuple[str, ...] = ()
+    follows: str | None = None
+
+    def steps(self, relation: str, position: str = "NULL") -> str:
+        """A query for the ``p`` of the rows of ``relation`` that don't follow the row before as promised."""
+        asked = f"SELECT {position} AS p, {self.follows} AS v FROM {relation} WHERE {self.asked}"
+        return f"SELECT p FROM (SELECT p, v, lag(v) OVER () AS before FROM ({asked})) WHERE NOT {self.kept}"
 
     def broken(self, relation: str) -> str:
-        """SQL that is true for the rows of ``relation`` that break the promise, and false for all others."""
+        """SQL that is true for the rows of ``relation`` that break the promise, and false for all others.
+
+        Where ``follows`` is set it is about the rows' positions, which ``relation`` then must give.
+        """
+        if self.follows:
+            return f"({quote(POSITION)} IN ({self.steps(numbered(relation), quote(POSITION))}))"
         if not self.keys:
             return f"({self.asked} AND NOT coalesce(({self.kept}), false))"
         key = "{" + ", ".join(f"'k{i}': {k}" for i, k in enumerate(self.keys)) + "}"
@@ -57,7 +70,7 @@ def question(batch: Batch, metric: str, domain: dict[str, Any], values: dict[str
     condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
     found = build(batch, domain, values)
     asked = " AND ".join(part for part in (condition, found.asked) if part and part != "true") or "true"
-    return Question(asked, found.kept, found.columns, found.keys)
+    return Question(asked, found.kept, found.columns, found.keys, found.follows)
 
 
 def _column(kept: Callable[[Batch, str, dict[str, Any]], str]) -> Builder:
@@ -66,6 +79,28 @@ def _column(kept: Callable[[Batch, str, dict[str, Any]], str]) -> Builder:
     def build(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) -> Question:
         column = domain["column"]
         return Question(f"NOT {batch.missing(column)}", kept(batch, column, values), (column,))
+
+    return build
+
+
+def _measured(kept: Callable[[Batch, dict[str, Any], dict[str, Any]], str]) -> Builder:
+    """A question that needs to know which rows are asked, to look at their values first."""
+
+    def build(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) -> Question:
+        column = domain["column"]
+        return Question(f"NOT {batch.missing(column)}", kept(batch, domain, values), (column,))
+
+    return build
+
+
+def _in_order(operator: str) -> Builder:
+    """A question about a value and the one before it."""
+    kept = ordered(operator)
+
+    def build(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) -> Question:
+        column = domain["column"]
+        asked = f"NOT {batch.missing(column)}"
+        return Question(asked, kept(batch, column, values), (column,), follows=quote(column))
 
     return build
 
@@ -152,49 +187,6 @@ def _match_regex_list(batch: Batch, column: str, values: dict[str, Any]) -> str:
 
 def _not_match_regex_list(batch: Batch, column: str, values: dict[str, Any]) -> str:
     return f"NOT {_match_regex_list(batch, column, {'regex_list': values['regex_list']})}"
-
-
-def _strftime(batch: Batch, column: str, values: dict[str, Any]) -> str:
-    from datetime import datetime
-
-    _text(batch, column)
-
-    def parses(text: str) -> bool:
-        try:
-            datetime.strptime(text, values["strftime_format"])  # noqa: DTZ007 # only whether it parses is asked
-        except ValueError:
-            return False
-        return True
-
-    return kept_by_python(batch, column, parses)
-
-
-def _dateutil(batch: Batch, column: str, _: dict[str, Any]) -> str:
-    _text(batch, column)
-
-    def parses(text: str) -> bool:
-        try:
-            gx.parse_time(text)
-        except (ValueError, OverflowError):
-            return False
-        return True
-
-    return kept_by_python(batch, column, parses)
-
-
-def _json(batch: Batch, column: str, _: dict[str, Any]) -> str:
-    import json
-
-    _text(batch, column)
-
-    def parses(text: str) -> bool:
-        try:
-            json.loads(text)
-        except (ValueError, RecursionError):
-            return False
-        return True
-
-    return kept_by_python(batch, column, parses)
 
 
 def _pair(kept: Callable[[Batch, str, str, dict[str, Any]], str]) -> Builder:
@@ -336,9 +328,14 @@ _QUESTIONS: dict[str, Builder] = {
     "column_values.not_match_like_pattern": _column(_not_like_pattern),
     "column_values.match_like_pattern_list": _column(_like_pattern_list),
     "column_values.not_match_like_pattern_list": _column(_not_like_pattern_list),
-    "column_values.match_strftime_format": _column(_strftime),
-    "column_values.dateutil_parseable": _column(_dateutil),
-    "column_values.json_parseable": _column(_json),
+    "column_values.match_strftime_format": _column(parsed.strftime),
+    "column_values.dateutil_parseable": _column(parsed.dateutil),
+    "column_values.json_parseable": _column(parsed.json_text),
+    "column_values.match_json_schema": _measured(parsed.json_schema),
+    "column_values.increasing": _in_order(">"),
+    "column_values.decreasing": _in_order("<"),
+    "column_values.z_score.under_threshold": _measured(spread.z_score),
+    "column_values.not_outliers": _measured(spread.not_outlier),
     "column_pair_values.a_greater_than_b": _pair(_greater),
     "column_pair_values.equal": _pair(_equal),
     "column_pair_values.in_set": _pair(_pair_in_set),

@@ -23,6 +23,8 @@ def split(batch: Batch, broken: Mapping[str, str | list[int]]) -> tuple[str | No
     for name, rows in broken.items():
         if isinstance(rows, str):
             conditions[name] = f"({rows})"
+            if quote(POSITION) in rows:
+                source = batch.numbered
         else:
             source = batch.numbered
             conditions[name] = f"({quote(POSITION)} IN (SELECT i FROM {_listed(batch, rows)}))"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ecluse import texts
+from ecluse.model.outcome import CheckResult
 
 #: Sets longer than this are cut, with their size.
 _SHOWN = 8
@@ -25,6 +26,11 @@ def expectation_text(type_: str, kwargs: dict[str, Any], *, lang: str | None = N
     if condition := kwargs.get("row_condition"):
         text = words.say("where", text=text, condition=words.condition(condition))
     return text
+
+
+def promise_text(check: CheckResult, lang: str | None = None) -> str:
+    """What a check asks, in words: those of the suite's author where there are any, in whatever language they are."""
+    return check.description.strip().removesuffix(".") or expectation_text(check.type, check.kwargs, lang=lang)
 
 
 class _Words:

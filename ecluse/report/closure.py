@@ -66,16 +66,8 @@ class _Walk:
                     self._visit_snapshot(*key)
 
     def _visit_snapshot(self, dataset: str, snapshot: str, partitions: tuple[str, ...] | None) -> None:
-        live: dict[str, SignedFact] = {}
-        reached = False
-        for publication in self.history.get(dataset, ()):
-            for path in publication.fact.predicate.get("removed") or ():
-                live.pop(path, None)
-            live |= {f["path"]: publication for f in _files(publication)}
-            if str(publication.fact.predicate.get("snapshot_id")) == snapshot:
-                reached = True
-                break
-        if not reached:
+        live = _live_at(self.history.get(dataset, ()), snapshot)
+        if live is None:
             self.unrecorded.add(dataset)
             return
         for publication in live.values():
@@ -86,6 +78,22 @@ class _Walk:
         if publication.position not in self.found:
             self.found[publication.position] = publication
             self.waiting.append(publication)
+
+
+def _live_at(history: Sequence[SignedFact], snapshot: str) -> dict[str, SignedFact] | None:
+    """The files of a snapshot with the publications that added them; ``None`` where no publication made it."""
+    live: dict[str, SignedFact] = {}
+    for place, publication in enumerate(history):
+        predicate = publication.fact.predicate
+        if predicate.get("update") == "rollback":
+            live = _live_at(history[:place], str(predicate.get("snapshot_id"))) or {}
+            continue
+        for path in predicate.get("removed") or ():
+            live.pop(path, None)
+        live |= {f["path"]: publication for f in _files(publication)}
+        if str(predicate.get("snapshot_id")) == snapshot:
+            return live
+    return None
 
 
 def _files(publication: SignedFact) -> Iterable[dict[str, Any]]:

@@ -135,6 +135,7 @@ def _check(
         name=name,
         type=newest["type"],
         kwargs=newest.get("kwargs") or {},
+        said=newest.get("said") or {},
         severity=newest["severity"],
         outcome=worst([*outcomes, *([Outcome(again["outcome"])] if again else [])]),
         parts=dict(Counter(outcomes)),

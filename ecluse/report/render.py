@@ -98,7 +98,7 @@ def _environment(lang: str) -> Environment:
     )
     found.globals |= {
         "t": _say(lang),
-        "promise": lambda check: expectation_text(check.type, dict(check.kwargs), lang=lang),
+        "promise": lambda check: check.said.get(lang) or expectation_text(check.type, dict(check.kwargs), lang=lang),
         "promises": lambda checks: _together(checks, lang),
         "picture": lambda part, dataset: upstream_svg(part, dataset, lang),
     }

@@ -79,13 +79,14 @@ class Step:
 class Check:
     """One expectation, over all parts of its dataset that reached the release.
 
-    ``parts`` counts outcomes at publication. ``rechecked`` is the newest answer about what is published, if any.
+    ``said`` is the promise in words, by language. ``parts`` counts outcomes at publication. ``rechecked`` is the newest answer about what is published, if any.
     """
 
     dataset: str
     name: str
     type: str
     kwargs: Mapping[str, Any]
+    said: Mapping[str, str]
     severity: str
     outcome: Outcome
     parts: Mapping[Outcome, int]

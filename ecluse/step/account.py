@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from decimal import Decimal
 
-from ecluse.engine import quote
+from ecluse.engine import literal, quote
 from ecluse.model.accounting import ControlTotal, LookUp, RowAccounting
-from ecluse.model.names import ORIGIN
+from ecluse.model.names import BROKE, ORIGIN
+from ecluse.step.border import computing
 from ecluse.step.candidate import batch_sql
+from ecluse.step.quarantine import REJECTED
 from ecluse.step.services import Services
 from ecluse.step.state import State
+
+#: Where origins wait to be counted. Names that begin with an underscore are no input's.
+_OUT, _HELD, _SEEN, _KEPT = "_ecluse_out", "_ecluse_held", "_ecluse_seen", "_ecluse_kept"
 
 
 def account(state: State, services: Services) -> State:
     """Count what became of every row; no count is the difference of two others."""
     published = int(state.engine.scalar(f"SELECT count(*) FROM {batch_sql(state, services)}"))
     rejected = state.collection.rejected if state.collection else 0
-    quarantined = _quarantined(state, services)
     accounting = RowAccounting(
         grain=state.definition.grain,
         computed=state.computed,
         published=published,
-        # NOTE: a rejected line never was a computed row; it is counted beside them.
-        quarantined=quarantined - (rejected if state.quarantine else 0),
+        quarantined=_quarantined(state, services),
         rejected=rejected,
     )
     if state.driving is not None:
@@ -40,9 +45,11 @@ def account(state: State, services: Services) -> State:
 
 
 def _quarantined(state: State, services: Services) -> int:
+    """The computed rows that left; a rejected line never was one, and is counted beside them."""
     if state.quarantine is None:
         return 0
-    return int(state.engine.scalar(f"SELECT count(*) FROM {services.warehouse.scan_files(state.quarantine)}"))
+    held = services.warehouse.scan_files(state.quarantine)
+    return int(state.engine.scalar(f"SELECT count(*) FROM {held} WHERE {BROKE} <> {literal(REJECTED)}"))
 
 
 def _rows(state: State, services: Services, accounting: RowAccounting) -> RowAccounting:
@@ -52,16 +59,20 @@ def _rows(state: State, services: Services, accounting: RowAccounting) -> RowAcc
     assert state.driving is not None
     driving, origin = quote(state.driving.param), quote(ORIGIN)
     run = state.engine
-    run.run(f"CREATE OR REPLACE TEMP TABLE _out AS SELECT {origin} AS o FROM {batch_sql(state, services)}")
+    if run.scalar(f"SELECT count(*) > count(DISTINCT {origin}) FROM {driving}"):
+        return replace(accounting, message="origin_twice")
+    run.run(f"CREATE OR REPLACE TEMP TABLE {_OUT} AS SELECT {origin} AS o FROM {batch_sql(state, services)}")
     held = "SELECT NULL::VARCHAR AS o WHERE false"
     if state.quarantine is not None:
         held = f"SELECT {origin} AS o FROM {services.warehouse.scan_files(state.quarantine)}"
-    run.run(f"CREATE OR REPLACE TEMP TABLE _held AS {held}")
-    run.run("CREATE OR REPLACE TEMP VIEW _seen AS SELECT o FROM _out UNION ALL SELECT o FROM _held")
-    out = run.scalar(f"SELECT count(*) FROM {driving} d SEMI JOIN _out ON d.{origin} = _out.o")
-    quarantined = run.scalar(f"SELECT count(*) FROM {driving} d SEMI JOIN _held ON d.{origin} = _held.o")
-    fanned_out = run.scalar("SELECT coalesce(sum(n), 0) FROM (SELECT count(*) - 1 AS n FROM _seen GROUP BY o HAVING count(*) > 1)")
-    invented = run.scalar(f"SELECT count(*) FROM _seen s ANTI JOIN {driving} d ON d.{origin} = s.o")
+    run.run(f"CREATE OR REPLACE TEMP TABLE {_HELD} AS {held}")
+    run.run(f"CREATE OR REPLACE TEMP VIEW {_SEEN} AS SELECT o FROM {_OUT} UNION ALL SELECT o FROM {_HELD}")
+    out = run.scalar(f"SELECT count(*) FROM {driving} d SEMI JOIN {_OUT} s ON d.{origin} = s.o")
+    quarantined = run.scalar(f"SELECT count(*) FROM {driving} d SEMI JOIN {_HELD} s ON d.{origin} = s.o")
+    fanned_out = run.scalar(
+        f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) - 1 AS n FROM {_SEEN} GROUP BY o HAVING count(*) > 1)"
+    )
+    invented = run.scalar(f"SELECT count(*) FROM {_SEEN} s ANTI JOIN {driving} d ON d.{origin} = s.o")
     filtered, deduplicated, unexplained = _missing(state)
     return replace(
         accounting,
@@ -78,26 +89,30 @@ def _rows(state: State, services: Services, accounting: RowAccounting) -> RowAcc
 def _missing(state: State) -> tuple[dict[str, int], int, int]:
     """Driving rows that did not arrive: by the first filter that names them, else as duplicates, else unexplained."""
     assert state.driving is not None
-    definition = state.definition
+    definition, run = state.definition, state.engine
     driving, origin = quote(state.driving.param), quote(ORIGIN)
-    whens = [f"WHEN coalesce(({p}), false) THEN {i}" for i, p in enumerate(definition.filters.values())]
+    whens = []
+    for position, (name, predicate) in enumerate(definition.filters.items()):
+        with computing("step.declared", dataset=definition.name, what=f"the filter {name}"):
+            run.describe(f"SELECT ({predicate}) AS p FROM {driving}")
+        whens.append(f"WHEN coalesce(({predicate}), false) THEN {position}")
     if definition.deduplicate_by:
-        same = " AND ".join(
-            f"kept.{quote(c)} IS NOT DISTINCT FROM {driving}.{quote(c)}" for c in definition.deduplicate_by
-        )
-        kept = f"SELECT 1 FROM _kept AS kept WHERE {same}"
-        state.engine.run(
-            f"CREATE OR REPLACE TEMP TABLE _kept AS SELECT DISTINCT {', '.join(f'd.{quote(c)}' for c in definition.deduplicate_by)} "
-            f"FROM {driving} d SEMI JOIN _seen ON d.{origin} = _seen.o"
-        )
-        whens.append(f"WHEN EXISTS ({kept}) THEN -1")
+        names = [quote(c) for c in definition.deduplicate_by]
+        with computing("step.declared", dataset=definition.name, what="deduplicate_by"):
+            run.run(
+                f"CREATE OR REPLACE TEMP TABLE {_KEPT} AS SELECT DISTINCT {', '.join(f'd.{c}' for c in names)} "
+                f"FROM {driving} d SEMI JOIN {_SEEN} s ON d.{origin} = s.o"
+            )
+        same = " AND ".join(f"kept.{c} IS NOT DISTINCT FROM {driving}.{c}" for c in names)
+        whens.append(f"WHEN EXISTS (SELECT 1 FROM {_KEPT} AS kept WHERE {same}) THEN -1")
     case = f"CASE {' '.join(whens)} ELSE -2 END" if whens else "-2"
-    counts = dict(
-        state.engine.rows(
-            f"SELECT why, count(*) FROM (SELECT {case} AS why FROM {driving} "
-            f"ANTI JOIN _seen ON {driving}.{origin} = _seen.o) GROUP BY why"
+    with computing("step.declared", dataset=definition.name, what="the filters"):
+        counts = dict(
+            run.rows(
+                f"SELECT why, count(*) FROM (SELECT {case} AS why FROM {driving} "
+                f"ANTI JOIN {_SEEN} ON {driving}.{origin} = {_SEEN}.o) GROUP BY why"
+            )
         )
-    )
     filtered = {name: int(counts.get(i, 0)) for i, name in enumerate(definition.filters)}
     return filtered, int(counts.get(-1, 0)), int(counts.get(-2, 0))
 
@@ -114,10 +129,18 @@ def _totals(state: State, services: Services) -> tuple[ControlTotal, ...]:
         computed += f" UNION ALL SELECT {columns} FROM {services.warehouse.scan_files(state.quarantine)}"
     found = []
     for name, (over_driving, over_computed) in state.definition.totals.items():
-        before = state.engine.scalar(f"SELECT ({over_driving})::VARCHAR FROM {quote(state.driving.param)}")
-        after = state.engine.scalar(f"SELECT ({over_computed})::VARCHAR FROM {computed})")
-        found.append(ControlTotal(name, before, after))
+        with computing("step.declared", dataset=state.definition.name, what=f"the control total {name}"):
+            before = state.engine.scalar(f"SELECT {over_driving} FROM {quote(state.driving.param)}")
+            after = state.engine.scalar(f"SELECT {over_computed} FROM {computed})")
+        found.append(ControlTotal(name, _text(before), _text(after)))
     return tuple(found)
+
+
+def _text(value: object) -> str | None:
+    """A total as text: the same number has the same text, whatever its type is."""
+    if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value):
+        return str(int(value))
+    return None if value is None else str(value)
 
 
 def _look_ups(state: State) -> tuple[LookUp, ...]:
@@ -127,8 +150,9 @@ def _look_ups(state: State) -> tuple[LookUp, ...]:
     by_param = {p.param: p for p in state.inputs}
     for param, condition in state.definition.look_ups.items():
         meets = f"EXISTS (SELECT 1 FROM {quote(param)} WHERE {condition})"
-        matched, unmatched = state.engine.row(
-            f"SELECT count(*) FILTER ({meets}), count(*) FILTER (NOT {meets}) FROM {quote(state.driving.param)}"
-        )
+        with computing("step.declared", dataset=state.definition.name, what=f"the look-up {param}"):
+            matched, unmatched = state.engine.row(
+                f"SELECT count(*) FILTER ({meets}), count(*) FILTER (NOT {meets}) FROM {quote(state.driving.param)}"
+            )
         found.append(LookUp(by_param[param].dataset, int(matched), int(unmatched)))
     return tuple(found)

@@ -11,7 +11,7 @@ from ecluse.model.canonical import plain
 from ecluse.model.facts import Fact, Subject
 from ecluse.model.outcome import CheckReport, CheckResult
 from ecluse.model.release import DataFile
-from ecluse.quality import expectation_text
+from ecluse.quality import promise_text
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
 from ecluse.texts import LANGUAGES
@@ -93,7 +93,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "scope": check.scope.value,
         "outcome": check.outcome.value,
         "kwargs": _json(check.kwargs),
-        "said": {lang: expectation_text(check.type, check.kwargs, lang=lang) for lang in LANGUAGES},
+        "said": {lang: promise_text(check, lang) for lang in LANGUAGES},
         "element_count": check.element_count,
         "unexpected_count": check.unexpected_count,
         "quarantined": check.quarantined,
@@ -171,5 +171,8 @@ def _publication(state: State, services: Services) -> dict[str, Any]:
         "licence": contract.licence,
         "legal_basis": contract.legal_basis,
         "description": definition.description,
-        "columns": [{"name": c.name, "type": c.type, "classification": c.classification.value} for c in contract.columns],
+        "key": list(contract.key),
+        "columns": [
+            {"name": c.name, "type": c.type, "classification": c.classification.value} for c in contract.columns
+        ],
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ecluse.errors import EcluseError, NotComputed
 from ecluse.model.contract import Classification, Contract
+from ecluse.step.border import computing
 from ecluse.step.services import Services
 from ecluse.step.state import State
 
@@ -21,25 +21,16 @@ def write_candidate(state: State, services: Services) -> State:
         attempt=request.attempt,
         personal=personal_columns(definition.guard.contract),
     )
-    try:
+    with computing("step.sql", dataset=definition.name):
         candidate = services.warehouse.write(state.engine, candidate, state.computed_sql, definition.update)
-        computed = state.engine.scalar(f"SELECT count(*) FROM {services.warehouse.scan_files(candidate)}")
-    except EcluseError:
-        services.warehouse.discard(candidate)
-        raise
-    except Exception as error:
-        services.warehouse.discard(candidate)
-        if type(error).__module__.split(".")[0].strip("_") == "duckdb":
-            raise NotComputed("step.sql", dataset=definition.name, error=str(error).splitlines()[0]) from error
-        raise
+    computed = state.engine.scalar(f"SELECT count(*) FROM {services.warehouse.scan_files(candidate)}")
     return replace(state, candidate=candidate, computed=computed)
 
 
 def personal_columns(contract: Contract) -> list[str]:
     """Columns whose values must not stand in a manifest's bounds."""
-    return [
-        c.name for c in contract.columns if c.classification in (Classification.PERSONAL, Classification.SENSITIVE)
-    ]
+    hidden = (Classification.PERSONAL, Classification.SENSITIVE)
+    return [c.name for c in contract.columns if c.classification in hidden]
 
 
 def batch_sql(state: State, services: Services) -> str:

@@ -30,10 +30,7 @@ def check_again(state: State, services: Services, scopes: frozenset[Scope]) -> S
     if not suite.promises:
         return state
     tables = {Scope.BATCH: batch_sql(state, services), Scope.TABLE: table_sql(state, services)}
-    newer = {
-        r.name: r
-        for r in check_suite(state.engine, suite, tables, data_now=services.project.data_now()).results
-    }
+    newer = {r.name: r for r in check_suite(state.engine, suite, tables, data_now=services.project.data_now()).results}
     return replace(state, report=_report(state, tuple(newer.get(r.name, r) for r in state.report.checks)))
 
 

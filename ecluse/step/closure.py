@@ -15,11 +15,17 @@ from ecluse.store.schema import publications
 
 
 def latest_publications(services: Services, dataset: str) -> list[dict[str, Any]]:
-    """The newest publication of each partition of a dataset."""
+    """The publications that a dataset consists of: the newest of each partition, and what was appended since."""
     query = select(publications.c.partition, publications.c.result).where(publications.c.dataset == dataset)
     with services.database.reading() as connection:
         rows = connection.execute(query.order_by(publications.c.at)).all()
-    return list({partition: json.loads(result) for partition, result in rows}.values())
+    found: dict[str | None, list[dict[str, Any]]] = {}
+    for partition, text in rows:
+        result = json.loads(text)
+        before = found.pop(partition, []) if result.get("update") == "append" else []
+        found.pop(partition, None)
+        found[partition] = [*before, result]
+    return [result for results in found.values() for result in results]
 
 
 def ancestors(services: Services, dataset: str, seen: set[tuple[str, str]] | None = None) -> Iterator[Input]:

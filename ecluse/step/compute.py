@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import inspect
 import typing
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from ecluse import texts
-from ecluse.engine import Engine, quote
-from ecluse.errors import DefinitionError, EcluseError, NotComputed
+from ecluse.engine import Engine, EngineError, quote
+from ecluse.errors import BrokenData, DefinitionError, EcluseError
 from ecluse.lineage.columns import columns_of
 from ecluse.model.canonical import digest
 from ecluse.model.lineage import ColumnLineage, Edge
 from ecluse.model.names import ORIGIN
 from ecluse.model.step import DatabaseQuery, Files, StepDefinition, Table
 from ecluse.sources import collect
+from ecluse.step.border import computing
+from ecluse.step.data import data_view
 from ecluse.step.origin import with_origin
 from ecluse.step.services import Services
 from ecluse.step.state import Pinned, State
 from ecluse.step.types import cast_to_contract
-
 
 #: What an input of an SQL asset is annotated with, and what the usual short names of libraries stand for.
 _SQL = ("ecluse", "Table")
@@ -31,12 +33,13 @@ _LIBRARIES = {"pa": "pyarrow", "pd": "pandas", "pl": "polars"}
 def prepare(state: State, services: Services) -> State:
     """Ask the user's function for its source or SQL, as far as that costs no rows, and name the code's version."""
     definition = state.definition
+    found: Any
     if definition.kind == "source":
-        found = _call(definition, _source_arguments(state))
+        found = _call(definition, _own_arguments(state))
         if not isinstance(found, (Files, DatabaseQuery)):
             raise DefinitionError("step.source_kind", dataset=definition.name, found=type(found).__name__)
         collection = collect(state.engine, found, definition.guard.contract, services.project.raw)
-        return replace(state, collection=collection, code_version=code_version(definition, None))
+        return replace(state, collection=collection, code_version=code_version(definition, _reading(found)))
     if _wants_data(definition):
         # NOTE: a function over data computes when it is called, so it is called only after the key is known.
         return replace(state, code_version=code_version(definition, None))
@@ -45,12 +48,12 @@ def prepare(state: State, services: Services) -> State:
     return replace(state, given=found, sql=sql, code_version=code_version(definition, sql))
 
 
-def compute(state: State, services: Services) -> State:
+def compute(state: State, _services: Services) -> State:
     """Turn what the function gave into one query with the contract's columns and, where rows keep it, their origin."""
     definition = state.definition
     if state.collection is not None:
-        state = replace(state, sql=None, lineage=_source_lineage(state))
         source = state.collection.sql
+        state = replace(state, sql=None, lineage=_source_lineage(state))
     else:
         given = state.given
         if _wants_data(definition):
@@ -59,7 +62,8 @@ def compute(state: State, services: Services) -> State:
             source = _sql(state, given)
             state = replace(state, sql=given, lineage=_lineage(state, source))
         else:
-            source = f"SELECT * FROM {data_view(state.engine, given, definition.name)}"
+            with computing("step.sql", dataset=definition.name):
+                source = f"SELECT * FROM {data_view(state.engine, given, definition.name)}"
             state = replace(state, lineage=ColumnLineage(errors=(texts.say("step.untraceable", lang="en"),)))
     columns = _described(state.engine, source, definition.name)
     keeps_origin = ORIGIN in columns and (definition.kind == "source" or definition.grain == "row")
@@ -70,7 +74,7 @@ def compute(state: State, services: Services) -> State:
 
 
 def code_version(definition: StepDefinition, sql: str | None) -> str:
-    """SHA-256 over the function's text, its SQL, the contract and what the asset declares."""
+    """SHA-256 over the function's text, the SQL that it gave, the contract and what the asset declares."""
     try:
         source = inspect.getsource(definition.compute)
     except (OSError, TypeError):
@@ -80,37 +84,23 @@ def code_version(definition: StepDefinition, sql: str | None) -> str:
             "source": source,
             "sql": sql,
             "contract": definition.guard.contract.digest,
-            "declared": [definition.grain, definition.update, dict(definition.filters), definition.deduplicate_by],
+            "declared": [
+                definition.grain,
+                definition.update,
+                dict(definition.filters),
+                definition.deduplicate_by,
+                dict(definition.totals),
+                dict(definition.look_ups),
+            ],
         }
     )
 
 
-def data_view(engine: Engine, given: Any, dataset: str) -> str:
-    """A view over data of any accepted kind; its quoted name."""
-    kind = f"{type(given).__module__.split('.')[0]}.{type(given).__name__}"
-    name = f"computed_{dataset.replace('.', '_')}"
-    if kind == "duckdb.DuckDBPyRelation" or kind == "_duckdb.DuckDBPyRelation":
-        return _relation_view(engine, given, name)
-    if kind in ("pyarrow.RecordBatchReader",):
-        given = given.read_all()
-    if kind == "polars.LazyFrame":
-        given = given.collect()
-    if kind.split(".")[0] == "polars":
-        given = given.to_arrow()
-    if kind.split(".")[0] not in ("pyarrow", "pandas", "polars"):
-        raise DefinitionError("step.returned", dataset=dataset, found=type(given).__name__)
-    engine.connection.register(name, given)
-    return quote(name)
-
-
-def _relation_view(engine: Engine, relation: Any, name: str) -> str:
-    relation.create_view(name, replace=True)
-    try:
-        engine.describe(f"SELECT * FROM {quote(name)}")
-    except Exception:
-        # NOTE: a relation of another connection makes its view there; its rows then pass through Arrow.
-        engine.connection.register(name, relation.to_arrow_table())
-    return quote(name)
+def _reading(found: Files | DatabaseQuery) -> str | None:
+    """How the bytes of files are read: the same bytes read in another way are other rows."""
+    if isinstance(found, DatabaseQuery):
+        return None
+    return repr((found.format, found.null, found.delimiter, found.encoding))
 
 
 def _call(definition: StepDefinition, arguments: dict[str, Any]) -> Any:
@@ -124,15 +114,11 @@ def _call(definition: StepDefinition, arguments: dict[str, Any]) -> Any:
         raise
 
 
-def _source_arguments(state: State) -> dict[str, Any]:
-    accepted = inspect.signature(state.definition.compute).parameters
-    own = {"partition": state.request.partition} if "partition" in accepted else {}
-    return own | _own_arguments(state)
-
-
 def _own_arguments(state: State) -> dict[str, Any]:
+    """What the function takes beside its inputs: the partition, resources and config."""
     accepted = inspect.signature(state.definition.compute).parameters
-    return {k: v for k, v in state.request.arguments.items() if k in accepted}
+    given = {"partition": state.request.partition, **state.request.arguments}
+    return {k: v for k, v in given.items() if k in accepted}
 
 
 def _table(pinned: Pinned) -> Table:
@@ -181,29 +167,37 @@ def _as_wanted(state: State, pinned: Pinned) -> Any:
         case ("pandas", "DataFrame"):
             return state.engine.relation(select).df()
         case ("polars", "DataFrame" | "LazyFrame"):
-            import polars
+            import polars as pl
 
-            frame = polars.from_arrow(state.engine.arrow(select))
-            assert isinstance(frame, polars.DataFrame)
+            frame = pl.from_arrow(state.engine.arrow(select))
+            assert isinstance(frame, pl.DataFrame)
             return frame.lazy() if wanted[1] == "LazyFrame" else frame
-    raise DefinitionError(
-        "step.annotation", dataset=state.definition.name, param=pinned.param, found=".".join(wanted)
-    )
+    raise DefinitionError("step.annotation", dataset=state.definition.name, param=pinned.param, found=".".join(wanted))
 
 
 def _sql(state: State, given: str) -> str:
+    """The user's query, carrying the origin of its rows where it can."""
     given = given.strip().rstrip(";")
     driving = state.driving
     if state.definition.grain != "row" or driving is None:
         return given
-    return with_origin(given, driving.param) or given
+    carrying = with_origin(given, driving.param)
+    if carrying is None:
+        return given
+    try:
+        state.engine.describe(carrying)
+    except EngineError:
+        # NOTE: an aggregate over all rows, for example. What the user hears is about the query as it was written.
+        return given
+    return carrying
 
 
 def _described(engine: Engine, source: str, dataset: str) -> dict[str, str]:
-    try:
-        return engine.describe(source)
-    except Exception as error:
-        raise NotComputed("step.sql", dataset=dataset, error=str(error).splitlines()[0]) from error
+    with computing("step.sql", dataset=dataset):
+        columns = [(name, type_) for name, type_, *_ in engine.rows(f"DESCRIBE {source}")]
+    if twice := [name for name, count in Counter(name.lower() for name, _ in columns).items() if count > 1]:
+        raise BrokenData("step.columns_twice", dataset=dataset, columns=", ".join(twice))
+    return dict(columns)
 
 
 def _lineage(state: State, sql: str) -> ColumnLineage:
@@ -218,6 +212,4 @@ def _source_lineage(state: State) -> ColumnLineage:
     assert state.collection is not None
     origins = [i.origin for i in state.collection.inputs]
     names = [c.name for c in state.definition.guard.contract.columns]
-    return ColumnLineage(
-        fields={n: tuple(Edge(o, n, "DIRECT", "IDENTITY") for o in origins) for n in names}
-    )
+    return ColumnLineage(fields={n: tuple(Edge(o, n, "DIRECT", "IDENTITY") for o in origins) for n in names})

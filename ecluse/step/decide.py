@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ecluse import texts
 from ecluse.model.outcome import Outcome
-from ecluse.quality import expectation_text
+from ecluse.quality import promise_text
 from ecluse.step.closure import mixed_ancestors
 from ecluse.step.quarantine import unresolved
 from ecluse.step.services import Services
@@ -19,12 +19,13 @@ def decide(state: State, services: Services) -> State:
     assert state.accounting is not None
     blocks = list(state.blocks)
     for check in unresolved(state.report):
-        words = {f"said_{lang}": expectation_text(check.type, check.kwargs, lang=lang) for lang in texts.LANGUAGES}
+        words = {f"said_{lang}": promise_text(check, lang) for lang in texts.LANGUAGES}
         fields: dict[str, str | int | float] = {"check": check.name, **words}
-        if check.outcome is Outcome.BROKEN and check.unexpected_count is None:
+        rows = check.unexpected_count
+        if check.outcome is Outcome.BROKEN and rows is None:
             blocks.append(Block("check", fields))
         elif check.outcome is Outcome.BROKEN:
-            blocks.append(Block("check_by_rows", {**fields, "rows": check.unexpected_count}))
+            blocks.append(Block("check_by_rows", {**fields, "rows": rows or 0}))
         else:
             blocks.append(Block("check_not_computed", {**fields, "message": check.message}))
     # NOTE: where the quarantine already stopped the step, nothing was split, so the counts say nothing yet.
@@ -47,7 +48,7 @@ def _accounting_blocks(state: State) -> list[Block]:
         return []
     if accounting.message:
         return [Block(f"accounting_{accounting.message}", {"dataset": state.definition.name})]
-    found = []
+    found: list[Block] = []
     if accounting.computed != accounting.published + accounting.quarantined:
         fields = {
             "computed": accounting.computed,
@@ -55,12 +56,15 @@ def _accounting_blocks(state: State) -> list[Block]:
             "quarantined": accounting.quarantined,
         }
         found.append(Block("accounting_law_one", fields))
-    for key in ("unexplained", "fanned_out", "invented"):
-        if count := getattr(accounting, key):
-            found.append(Block(f"accounting_{key}", {"rows": count, "dataset": accounting.driving_dataset or ""}))
+    found += [
+        Block(f"accounting_{key}", {"rows": count, "dataset": accounting.driving_dataset or ""})
+        for key in ("unexplained", "fanned_out", "invented")
+        if (count := getattr(accounting, key))
+    ]
     found += [
         Block("accounting_total", {"name": t.name, "driving": str(t.driving), "computed": str(t.computed)})
         for t in accounting.totals
         if t.outcome is not Outcome.HELD
     ]
-    return found
+    # NOTE: a law that is not held for a reason that nobody thought of blocks too.
+    return found or [Block("accounting_not_computed", {"dataset": state.definition.name})]

@@ -16,9 +16,27 @@ from sqlglot.tokens import Token, TokenType
 from ecluse.engine import quote
 from ecluse.model.names import ORIGIN
 
-_ENDS_SOURCES = {TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.QUALIFY, TokenType.ORDER_BY,
-                 TokenType.LIMIT, TokenType.WINDOW, TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT, TokenType.SEMICOLON}  # fmt: skip
-_MIXES_ROWS = {TokenType.GROUP_BY, TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT, TokenType.PIVOT, TokenType.UNPIVOT}
+_ENDS_SOURCES = {
+    TokenType.WHERE,
+    TokenType.GROUP_BY,
+    TokenType.HAVING,
+    TokenType.QUALIFY,
+    TokenType.ORDER_BY,
+    TokenType.LIMIT,
+    TokenType.WINDOW,
+    TokenType.UNION,
+    TokenType.EXCEPT,
+    TokenType.INTERSECT,
+    TokenType.SEMICOLON,
+}
+_MIXES_ROWS = {
+    TokenType.GROUP_BY,
+    TokenType.UNION,
+    TokenType.EXCEPT,
+    TokenType.INTERSECT,
+    TokenType.PIVOT,
+    TokenType.UNPIVOT,
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +77,12 @@ def with_origin(sql: str, driving: str) -> str | None:
 
 
 def _carry(
-    tokens: list[Token], start: int, end: int, driving: str, insertions: dict[int, str], outer: dict[str, tuple[int, int]]
+    tokens: list[Token],
+    start: int,
+    end: int,
+    driving: str,
+    insertions: dict[int, str],
+    outer: dict[str, tuple[int, int]],
 ) -> bool:
     """Whether the query between two tokens was made to carry the origin; fills ``insertions`` on the way."""
     ctes, body = _ctes(tokens, start, end)
@@ -174,9 +197,9 @@ def _has_origin(listed: list[Token], source: _Source) -> bool:
             return True
         if kind is TokenType.STAR and (at == 0 or listed[at - 1].token_type is TokenType.COMMA):
             return True
-        if kind is TokenType.STAR and at >= 2 and listed[at - 1].token_type is TokenType.DOT:
-            if listed[at - 2].text.lower() == source.alias.lower():
-                return True
+        of_source = at >= 2 and listed[at - 1].token_type is TokenType.DOT
+        if kind is TokenType.STAR and of_source and listed[at - 2].text.lower() == source.alias.lower():
+            return True
     return False
 
 

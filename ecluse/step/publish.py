@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -25,29 +26,33 @@ _TRIES = 8
 
 
 def find_published(state: State, services: Services) -> State:
-    """End the step early where exactly this was published already: the same code on the same inputs."""
-    key = idempotency_key(state)
-    state = replace(state, key=key)
-    if key is None or state.request.force or state.request.dry_run:
+    """End the step early where exactly this is published already: the same code and suite on the same inputs."""
+    state = replace(state, key=idempotency_key(state))
+    if state.request.force or state.request.dry_run:
         return state
-    found = _newest(services, state)
-    if found is None or found["key"] != key:
-        return state
-    return replace(state, ending=Ending.UNCHANGED, previous=found)
+    found = _published(state, services)
+    return replace(state, ending=Ending.UNCHANGED, previous=found) if found else state
 
 
-def idempotency_key(state: State) -> str | None:
-    """SHA-256 of asset, partition, inputs, code version and mode; ``None`` where inputs can't be known beforehand."""
-    definition = state.definition
-    if not state.inputs and state.collection is None:
-        return None
+def idempotency_key(state: State) -> str:
+    """SHA-256 of asset, partition, inputs, code, suite and mode.
+
+    Where a function reads what can't be known beforehand (resources, no declared input), its run takes their place:
+    another attempt of the run finds what the one before published, and another run computes again.
+    """
+    definition, request = state.definition, state.request
+    known = state.collection is not None or (state.inputs and (state.sql is not None or not request.resources))
     return digest(
         {
             "dataset": definition.name,
-            "partition": state.request.partition,
-            "inputs": [[p.dataset, p.content] for p in state.inputs],
+            "partition": request.partition,
+            "inputs": [[p.param, p.dataset, p.content] for p in state.inputs],
             "raw": [r.sha256 for r in state.collection.inputs] if state.collection else [],
             "code": state.code_version,
+            # NOTE: what was published under an older suite was never asked what the new one asks.
+            "suite": state.suite.digest,
+            "settings": None if state.sql is not None else state.request.settings,
+            "run": None if known else request.run_id,
             "update": definition.update,
         }
     )
@@ -63,10 +68,16 @@ def publish(state: State, services: Services) -> State:
     for _ in range(_TRIES):
         assert state.candidate is not None
         candidates = [c for c in (state.candidate, state.quarantine) if c is not None]
-        prepared = services.warehouse.prepare(candidates)
-        facts = publication_facts(state, services)
-        events = trace.complete(state, services)
+        # NOTE: who published the same since this step began did so before the base of its candidate (seen here), or
+        # after it (a conflict below, and then seen here).
+        if not state.request.force and (found := _published(state, services)):
+            for candidate in candidates:
+                services.warehouse.discard(candidate)
+            return replace(state, candidate=None, quarantine=None, ending=Ending.UNCHANGED, previous=found)
         try:
+            prepared = services.warehouse.prepare(candidates)
+            facts = publication_facts(state, services)
+            events = trace.complete(state, services)
             with services.database.transaction() as connection:
                 prepared.apply(connection)
                 services.log.append(connection, facts)
@@ -90,40 +101,44 @@ def _rebase(state: State, services: Services) -> State:
     return decide(check_again(state, services, frozenset({Scope.TABLE})), services)
 
 
-def _newest(services: Services, state: State) -> dict[str, Any] | None:
-    """The newest publication of this dataset and partition; for appends, the one with this key."""
-    partition = publications.c.partition
-    query = select(publications.c.key, publications.c.snapshot_id, publications.c.result).where(
-        publications.c.dataset == state.definition.name,
-        partition.is_(None) if state.request.partition is None else partition == state.request.partition,
-    )
-    if state.definition.update == "append":
-        query = query.where(publications.c.key == state.key)
+def _published(state: State, services: Services) -> dict[str, Any] | None:
+    """The publication with this step's key, where its files are what ``main`` holds today (or, appended, among it)."""
+    dataset, partition = state.definition.name, state.request.partition
+    query = select(publications.c.result).where(publications.c.key == state.key)
     with services.database.reading() as connection:
-        row = connection.execute(query.order_by(publications.c.at.desc()).limit(1)).first()
-    return {**json.loads(row.result), "key": row.key} if row else None
+        row = connection.execute(query).first()
+    head = services.warehouse.head(dataset) if row else None
+    if row is None or head is None:
+        return None
+    found: dict[str, Any] = json.loads(row.result)
+    files = Counter(f.sha256 for f in services.warehouse.files(dataset, head) if f.partition == partition)
+    content = Counter(found["content"])
+    stands = content <= files if state.definition.update == "append" else content == files
+    return found if stands else None
 
 
 def _record(connection: Connection, state: State) -> None:
     assert state.candidate is not None
-    key = state.key or digest([state.definition.name, state.request.run_id, state.request.attempt])
+    assert state.report is not None
     result = {
         "snapshot_id": str(state.candidate.snapshot_id),
         "rows": sum(f.rows for f in state.candidate.files),
         "quarantined": state.quarantined,
+        "quarantine_by_check": dict(state.quarantine_by_check),
+        "update": state.definition.update,
         "contract_digest": state.definition.guard.contract.digest,
         "suite_digest": state.suite.digest,
         "code_version": state.code_version,
         "content": [f.sha256 for f in state.candidate.files],
         "inputs": inputs_json(state),
-        "checks": check_report(state.report)["checks"] if state.report else [],
+        "checks": check_report(state.report)["checks"],
         "raw": [r.origin for r in state.collection.inputs] if state.collection else [],
     }
     # NOTE: the same content may be published again after something else was (a rollback by rerunning): its row moves.
-    connection.execute(delete(publications).where(publications.c.key == key))
+    connection.execute(delete(publications).where(publications.c.key == state.key))
     connection.execute(
         insert(publications).values(
-            key=key,
+            key=state.key,
             dataset=state.definition.name,
             partition=state.request.partition,
             snapshot_id=str(state.candidate.snapshot_id),

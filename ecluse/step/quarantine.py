@@ -32,7 +32,12 @@ def quarantine(state: State, services: Services) -> State:
     allowed = contract.quarantine_at_most or 0.0
     if total and (failing + rejected) / total > allowed:
         share = f"{(failing + rejected) / total:.2%}"
-        fields = {"rows": failing + rejected, "total": total, "share": share, "allowed": f"{allowed:.2%}"}
+        fields: dict[str, str | int] = {
+            "rows": failing + rejected,
+            "total": total,
+            "share": share,
+            "allowed": f"{allowed:.2%}",
+        }
         return _blocked(state, Block("quarantine_at_most", fields))
     if failing and failing == state.computed:
         return _blocked(state, Block("nothing_left", {"rows": failing}))
@@ -77,7 +82,14 @@ def _write_quarantine(state: State, services: Services, rejected: int) -> State:
     assert state.checked is not None
     definition, request = state.definition, state.request
     columns = {c.name: c.type for c in definition.guard.contract.columns}
-    extra = {ORIGIN: "VARCHAR", BROKE: "VARCHAR", REASON: "VARCHAR", RAW: "VARCHAR", RUN: "VARCHAR", PARTITION: "VARCHAR"}
+    extra = {
+        ORIGIN: "VARCHAR",
+        BROKE: "VARCHAR",
+        REASON: "VARCHAR",
+        RAW: "VARCHAR",
+        RUN: "VARCHAR",
+        PARTITION: "VARCHAR",
+    }
     mark = f"{literal(request.run_id)} AS {RUN}, {literal(request.partition)}::VARCHAR AS {PARTITION}"
     own = ", ".join(quote(n) for n in columns)
     parts = []
@@ -105,24 +117,23 @@ def _write_quarantine(state: State, services: Services, rejected: int) -> State:
         # NOTE: a rejected line is raw text, which may hold anything.
         personal=[*personal_columns(definition.guard.contract), RAW],
     )
-    # NOTE: recorded before the write, so that a failure there finds the branch to clean up.
-    state = replace(state, quarantine=candidate)
     return replace(state, quarantine=services.warehouse.write(state.engine, candidate, sql, definition.update))
 
 
 def _keep_passing(state: State, services: Services) -> State:
     assert state.checked is not None
     assert state.checked.passing_sql is not None
-    assert state.report is not None
     assert state.candidate is not None
+    report = state.report
+    assert report is not None
     kept = ", ".join(quote(n) for n in state.columns)
     # NOTE: the passing rows are read from the candidate's own files while the new ones are written.
     sql = f"SELECT {kept} FROM ({state.checked.passing_sql})"
     state = replace(
         state, candidate=services.warehouse.write(state.engine, state.candidate, sql, state.definition.update)
     )
-    marked = tuple(_mark(c, state.quarantine_by_check) for c in state.report.checks)
-    state = replace(state, report=replace(state.report, checks=marked))
+    marked = tuple(_mark(c, state.quarantine_by_check) for c in report.checks)
+    state = replace(state, report=replace(report, checks=marked))
     return check_again(state, services, frozenset({Scope.BATCH, Scope.TABLE}))
 
 
@@ -138,6 +149,4 @@ def _blocked(state: State, block: Block) -> State:
 def unresolved(report: CheckReport) -> tuple[CheckResult, ...]:
     """The checks that stop a publication, critical and broken ones first."""
     blocking = [c for c in report.checks if c.blocks]
-    return tuple(
-        sorted(blocking, key=lambda c: (c.outcome is not Outcome.BROKEN, c.severity is not Severity.CRITICAL))
-    )
+    return tuple(sorted(blocking, key=lambda c: (c.outcome is not Outcome.BROKEN, c.severity is not Severity.CRITICAL)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ecluse.errors import NotComputed
+from ecluse.errors import DefinitionError, NotComputed
 from ecluse.ledger import sign
 from ecluse.model.outcome import CheckReport, Scope
 from ecluse.model.step import StepDefinition
@@ -18,10 +18,13 @@ from ecluse.step.services import Services
 def check_published(services: Services, definition: StepDefinition, at: datetime | None = None) -> CheckReport:
     """Ask the current suite of the published snapshot, sign the answer, and give it.
 
-    ``at`` is the moment at which freshness is judged (default: the profile's). ``NotComputed`` where nothing is
-    published.
+    ``at`` is the moment at which freshness is judged (default: the profile's); only a profile that replays history
+    takes one, else it is a ``DefinitionError``. ``NotComputed`` where nothing is published.
     """
     warehouse, dataset, started = services.warehouse, definition.name, services.project.now()
+    if at is not None and services.project.replay_at is None:
+        # NOTE: as of an earlier day stale data is fresh, and the door would open for it.
+        raise DefinitionError("step.at_outside_replay", profile=services.project.profile)
     snapshot = warehouse.head(dataset) if warehouse.exists(dataset) else None
     if snapshot is None:
         raise NotComputed("step.input_unpublished", dataset=dataset)

@@ -28,7 +28,9 @@ def create_release(services: Services, products: Sequence[str], version: str) ->
             raise Conflict("step.release_exists", dataset=dataset, version=version)
     tables = tuple(_table(services, dataset) for dataset in products)
     seen: set[tuple[str, str]] = set()
-    inputs = tuple(sorted({i for t in tables for i in ancestors(services, t.dataset, seen)}, key=lambda i: (i.dataset, i.content)))
+    inputs = tuple(
+        sorted({i for t in tables for i in ancestors(services, t.dataset, seen)}, key=lambda i: (i.dataset, i.content))
+    )
     manifest = Manifest(
         version, tables, inputs, services.signer.party, services.project.name, services.project.environment
     )

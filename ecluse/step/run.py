@@ -8,8 +8,8 @@ from typing import Any
 
 from ecluse.errors import EcluseError
 from ecluse.ledger import sign
+from ecluse.model.canonical import digest
 from ecluse.model.outcome import CheckResult, Outcome, Scope, Severity
-from ecluse.model.release import content_digest
 from ecluse.model.step import StepDefinition
 from ecluse.quality import guarded_suite
 from ecluse.step import trace
@@ -71,7 +71,7 @@ def _renew(state: State, services: Services) -> None:
 def _close(state: State, services: Services) -> None:
     """Record how a step ended that published nothing. A blocked candidate stays on its branch for inspection."""
     if state.ending is Ending.DRY_RUN or (state.ending is Ending.BLOCKED and state.request.dry_run):
-        _discard(state, services)
+        _give_back(state, services)
         return
     if state.quarantine is not None and state.ending is Ending.BLOCKED:
         services.warehouse.discard(state.quarantine)
@@ -94,7 +94,7 @@ def _reasons(state: State) -> str:
 def _failed(state: State, services: Services, error: BaseException) -> None:
     """Record that a step failed, as far as that is still possible, and give its branches back."""
     with contextlib.suppress(Exception):
-        _discard(state, services)
+        _give_back(state, services)
     if state.request.dry_run:
         return
     # NOTE: the text of a foreign error may quote a value of the data, so only its type enters the records.
@@ -105,10 +105,11 @@ def _failed(state: State, services: Services, error: BaseException) -> None:
         services.events.append(connection, trace.fail(state, services, error))
 
 
-def _discard(state: State, services: Services) -> None:
-    for candidate in (state.candidate, state.quarantine):
-        if candidate is not None:
-            services.warehouse.discard(candidate)
+def _give_back(state: State, services: Services) -> None:
+    """Delete the branches of this run, also one that a stage began and did not come to tell of."""
+    for branch in services.warehouse.candidates():
+        if branch.holder == state.request.run_id:
+            services.warehouse.discard(branch)
 
 
 def _append_events(services: Services, events: list[dict[str, object]]) -> None:
@@ -136,7 +137,7 @@ def _result(state: State) -> StepResult:
     assert state.ending is not None
     previous = state.previous or {}
     candidate = state.candidate
-    content = content_digest(candidate.files) if candidate else None
+    content = [f.sha256 for f in candidate.files] if candidate else previous.get("content", [])
     return StepResult(
         dataset=state.definition.name,
         partition=state.request.partition,
@@ -146,11 +147,11 @@ def _result(state: State) -> StepResult:
         accounting=state.accounting,
         rows=sum(f.rows for f in candidate.files) if candidate else int(previous.get("rows", 0)),
         quarantined=state.quarantined if candidate else int(previous.get("quarantined", 0)),
-        quarantine_by_check=state.quarantine_by_check,
+        quarantine_by_check=state.quarantine_by_check if candidate else previous.get("quarantine_by_check", {}),
         blocks=state.blocks,
         warnings=state.warnings,
         snapshot_id=candidate.snapshot_id if candidate else int(previous.get("snapshot_id", 0)) or None,
-        data_version=content,
+        data_version=digest(sorted(content)),
         code_version=state.code_version,
         branch=candidate.branch if candidate else None,
         columns=state.columns,

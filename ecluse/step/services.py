@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,7 +49,8 @@ class Services:
 
         temporary = self.project.state / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
-        return Engine(temp_directory=temporary)
+        # NOTE: DuckDBs that spill into one folder would overwrite each other's files; each makes its own when needed.
+        return Engine(temp_directory=temporary / uuid.uuid4().hex)
 
 
 def open_services(project: Project, charter: Charter | None = None) -> Services:

@@ -36,7 +36,9 @@ class StepRequest:
 
     ``partition`` is the partition to make; ``input_partitions`` maps a parameter to the partitions of its dataset
     that are read (absent: all). ``arguments`` are further arguments of the user's function (resources, config).
-    ``dry_run`` stops before publishing; ``force`` recomputes what was published from the same inputs.
+    ``settings`` is the run's configuration; with ``resources`` the function may use what no digest covers.
+    ``run_id`` stays the same through the attempts of one run. ``dry_run`` stops before publishing; ``force``
+    recomputes what was published from the same inputs.
     """
 
     run_id: str
@@ -45,6 +47,8 @@ class StepRequest:
     dagster_run_id: str | None = None
     input_partitions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    settings: Any = None
+    resources: bool = False
     dry_run: bool = False
     force: bool = False
 
@@ -84,8 +88,9 @@ class Block:
 
     def text(self, lang: str | None = None) -> str:
         """The reason in plain words."""
-        shown = {"said": self.fields.get(f"said_{lang or texts.language()}", "")}
-        return texts.fill(f"step.blocks.{self.key}", {**shown, **self.fields}, lang)
+        ending = f"_{lang or texts.language()}"
+        shown = {name.removesuffix(ending): value for name, value in self.fields.items()}
+        return texts.fill(f"step.blocks.{self.key}", shown, lang)
 
 
 @dataclass(frozen=True)

@@ -71,21 +71,27 @@ class Blocked(BrokenData):
 def _check(state: State, services: Services, dataset: DatasetInfo, now: datetime) -> list[Event]:
     assert state.report is not None
     run = RunInfo(
-        run_id=run_uuid("check", state.request.run_id),
+        run_id=run_uuid("check", _run_id(state)),
         job=f"{state.definition.name}.check",
         project=services.project.name,
         environment=services.project.environment,
         job_type="CHECK",
-        parent=Parent(state.request.run_id, state.definition.name),
+        parent=Parent(_run_id(state), state.definition.name),
         partition=state.request.partition,
     )
     return list(events.check_run(run, now, now, dataset=dataset, report=state.report))
 
 
+def _run_id(state: State) -> str:
+    """Each attempt is a run of its own: one that failed can't begin again."""
+    request = state.request
+    return request.run_id if request.attempt == 1 else run_uuid(request.run_id, request.attempt)
+
+
 def _run(state: State, services: Services) -> RunInfo:
     definition, request = state.definition, state.request
     return RunInfo(
-        run_id=request.run_id,
+        run_id=_run_id(state),
         job=definition.name,
         project=services.project.name,
         environment=services.project.environment,

@@ -63,6 +63,12 @@ class Database:
         return make_url(self.url).get_backend_name() == "sqlite"
 
     @property
+    def file(self) -> Path | None:
+        """The SQLite file, whether it is there or not; ``None`` for any other database."""
+        path = make_url(self.url).database
+        return Path(path) if self.is_sqlite and path and path != ":memory:" else None
+
+    @property
     def shown(self) -> str:
         """The URL without its password."""
         return make_url(self.url).render_as_string(hide_password=True)

@@ -2,6 +2,7 @@
 
 from ecluse.warehouse.candidate import Branch, Candidate
 from ecluse.warehouse.publish import Prepared
+from ecluse.warehouse.sweep import Orphan
 from ecluse.warehouse.warehouse import Warehouse
 
-__all__ = ["Branch", "Candidate", "Prepared", "Warehouse"]
+__all__ = ["Branch", "Candidate", "Orphan", "Prepared", "Warehouse"]

@@ -56,6 +56,20 @@ def scan_sql(
     return select_sql(schema, groups)
 
 
+def shared_files(
+    one: Schema, other: Schema, ones: Iterable[FileScanTask], others: Iterable[FileScanTask]
+) -> frozenset[str]:
+    """The locations of the data files that give the same rows to two snapshots, by the columns that both have.
+
+    None where a column's name stands for another field, so that the same file reads differently.
+    """
+    ids = {field.name: field.field_id for field in one.fields}
+    if any(ids.get(field.name, field.field_id) != field.field_id for field in other.fields):
+        return frozenset()
+    whole = [{task.file.file_path for task in tasks if not task.delete_files} for tasks in (ones, others)]
+    return frozenset(whole[0] & whole[1])
+
+
 def select_sql(schema: Schema, groups: Mapping[tuple[str, ...], Sequence[Path]]) -> str:
     """A parenthesised ``SELECT`` of data files, which are grouped by the position deletes that apply to them."""
     parts = [_select(schema, [str(file) for file in files], deletes) for deletes, files in groups.items() if files]

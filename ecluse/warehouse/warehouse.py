@@ -21,10 +21,12 @@ from ecluse.warehouse.branches import Branches
 from ecluse.warehouse.candidate import Branch, Candidate
 from ecluse.warehouse.catalog import Catalog
 from ecluse.warehouse.draft import Draft, is_root
+from ecluse.warehouse.expire import expire
 from ecluse.warehouse.inventory import described
 from ecluse.warehouse.publish import Prepared, prepare, put_tag
-from ecluse.warehouse.read import confirm, scan_sql, schema_of, select_sql, tasks_of
+from ecluse.warehouse.read import confirm, scan_sql, schema_of, select_sql, shared_files, tasks_of
 from ecluse.warehouse.schema import columns_of
+from ecluse.warehouse.sweep import Orphan, orphans, sweep
 
 _PLANS = 64
 
@@ -98,6 +100,19 @@ class Warehouse:
             table = self._open(dataset)
             schema = schema_of(table, dataset, snapshot_id)
             return scan_sql(dataset, schema, self._tasks(table, dataset, snapshot_id), partitions)
+
+    def scan_unshared(self, dataset: str, one: int, other: int) -> tuple[str, str]:
+        """Two snapshots as ``scan`` gives them, without the data files that hold the same rows in both."""
+        with border(dataset):
+            table = self._open(dataset)
+            schemas = [schema_of(table, dataset, snapshot) for snapshot in (one, other)]
+            tasks = [self._tasks(table, dataset, snapshot) for snapshot in (one, other)]
+            shared = shared_files(*schemas, *tasks)
+            first, second = (
+                scan_sql(dataset, schema, [task for task in some if task.file.file_path not in shared])
+                for schema, some in zip(schemas, tasks, strict=True)
+            )
+            return first, second
 
     def scan_files(self, candidate: Candidate) -> str:
         """A parenthesised ``SELECT`` of the rows that a candidate itself holds, and of no others."""
@@ -198,22 +213,55 @@ class Warehouse:
         with border(dataset):
             self._catalog.carry_out(dataset, build, connection)
 
-    def rollback(self, dataset: str, snapshot_id: int, connection: Connection | None = None) -> None:
-        """Let ``main`` and its columns be what they were at an earlier snapshot; later ones stay readable by id."""
+    def rollback(self, dataset: str, snapshot_id: int | None, connection: Connection | None = None) -> int | None:
+        """Let ``main`` and its columns be what they were at a snapshot that was published; where it stood before.
 
-        def build(draft: Draft) -> None:
-            history = ancestors_of(draft.metadata.current_snapshot(), draft.metadata)
-            found = next((s for s in history if s.snapshot_id == snapshot_id), None)
-            if found is None:
-                raise WarehouseError("warehouse.not_ancestor", dataset=dataset, snapshot=snapshot_id)
-            if draft.main == snapshot_id:
-                return
-            if found.schema_id is not None:
-                draft.set_current_schema(found.schema_id)
-            draft.set_branch(MAIN_BRANCH, snapshot_id)
+        Snapshots that ``main`` leaves stay readable by id, and it can go forward to them again. ``None`` stands for the
+        time before anything was published.
+        """
+
+        def build(draft: Draft) -> int | None:
+            metadata, target = draft.metadata, snapshot_id
+            if target is None:
+                target = next(s.snapshot_id for s in metadata.snapshots if is_root(metadata, s.snapshot_id))
+            found, before = metadata.snapshot_by_id(target), draft.main
+            published = {entry.snapshot_id for entry in metadata.snapshot_log}
+            published |= {s.snapshot_id for s in ancestors_of(metadata.current_snapshot(), metadata)}
+            if found is None or target not in published:
+                raise WarehouseError("warehouse.not_published", dataset=dataset, snapshot=target)
+            if before != target:
+                if found.schema_id is not None:
+                    draft.set_current_schema(found.schema_id)
+                draft.set_branch(MAIN_BRANCH, target)
+            return None if before is None or is_root(metadata, before) else before
 
         with border(dataset):
-            self._catalog.carry_out(dataset, build, connection)
+            return self._catalog.carry_out(dataset, build, connection)
+
+    # ---- what nobody needs any more
+
+    def expire(self, dataset: str, keep: Collection[int], older_than: timedelta) -> tuple[int, ...]:
+        """Forget the snapshots made before ``older_than`` ago that nothing needs; their ids.
+
+        What ``main``, a candidate or a tag points to stays, and so does every snapshot of ``keep``. Files are deleted
+        by ``sweep``, whose grace begins now.
+        """
+        with border(dataset):
+            return expire(self._catalog, dataset, keep, older_than)
+
+    def sweep(
+        self, dataset: str | None = None, grace: timedelta = timedelta(days=7), *, dry_run: bool = False
+    ) -> tuple[Orphan, ...]:
+        """Delete the files that no snapshot and no metadata refers to and that are older than ``grace``.
+
+        ``None`` sweeps all tables, and what is left of tables that were never finished. Files of a run that holds a lease
+        stay. A ``grace`` shorter than a publication takes is safe only while nothing is at work.
+        """
+        with border(dataset or "-"):
+            found = orphans(self._catalog, dataset, grace)
+            if found and not dry_run:
+                sweep(self._catalog, found)
+            return found
 
     def _open(self, dataset: str) -> Table:
         with border(dataset):

@@ -78,7 +78,11 @@ class Shop:
         with self.services.engine() as engine:
             for dataset in self.services.warehouse.datasets():
                 head = self.services.warehouse.head(dataset)
-                rows = engine.rows(f"SELECT * FROM {self.services.warehouse.scan(dataset, head)} ORDER BY ALL") if head else None
+                rows = (
+                    engine.rows(f"SELECT * FROM {self.services.warehouse.scan(dataset, head)} ORDER BY ALL")
+                    if head
+                    else None
+                )
                 found[dataset] = (head, rows)
         return found
 
@@ -98,7 +102,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path, monkeypatch):
+def bare(tmp_path, monkeypatch):
+    """The shop before anything was published."""
     (tmp_path / "charter.yaml").write_text(CHARTER)
     (tmp_path / "orders.csv").write_text(GOOD)
     monkeypatch.setenv("ECLUSE_READER", "builder")
@@ -113,11 +118,15 @@ def shop(tmp_path, monkeypatch):
 
     source = StepDefinition("raw.orders", suite(), "source", collected)
     product = StepDefinition("products.orders", suite(between()), "asset", orders, (In("raw", "raw.orders"),), "row")
-    found = Shop(project, services, source, product)
-    assert found.run(source).ending is Ending.PUBLISHED
-    assert found.run(product).ending is Ending.PUBLISHED
-    yield found
+    yield Shop(project, services, source, product)
     services.close()
+
+
+@pytest.fixture
+def shop(bare):
+    assert bare.run(bare.source).ending is Ending.PUBLISHED
+    assert bare.run(bare.product).ending is Ending.PUBLISHED
+    return bare
 
 
 @pytest.fixture
@@ -126,5 +135,3 @@ def released(shop):
     shop.approve(manifest)
     assert shop.load().arrow().num_rows == 2
     return manifest
-
-

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import zipfile
 from dataclasses import replace
@@ -17,13 +15,21 @@ import great_expectations.expectations as gxe
 import pytest
 
 import ecluse
-from ecluse.errors import BrokenData, Conflict, DefinitionError, EcluseError, IntegrityError, NotComputed, Refused, SourceError, StorageError
+from ecluse.errors import (
+    BrokenData,
+    Conflict,
+    DefinitionError,
+    EcluseError,
+    IntegrityError,
+    NotComputed,
+    Refused,
+    SourceError,
+    StorageError,
+)
 from ecluse.model.outcome import Outcome
 from ecluse.model.step import Files, In
 from ecluse.step.releases import create_release
 from ecluse.step.state import Ending
-
-
 
 GOOD = "id,amount\n1,5.0\n2,7.5\n"
 
@@ -164,7 +170,9 @@ def test_an_altered_data_file(shop, released):
 def test_an_altered_log(shop, released):
     path = shop.project.state / "ecluse.db"
     with sqlite3.connect(path) as database:
-        database.execute("UPDATE ecluse_facts SET envelope = replace(envelope, 'payloadType', 'payloadtype') WHERE position = 1")
+        database.execute(
+            "UPDATE ecluse_facts SET envelope = replace(envelope, 'payloadType', 'payloadtype') WHERE position = 1"
+        )
     database.close()
     refuses(shop, IntegrityError, shop.load)
 
@@ -197,7 +205,13 @@ def test_two_runs_at_once_on_the_same_partition(shop):
     def first():
         endings.append(shop.run(replace(shop.source, compute=slow)).ending)
 
-    held = shop.services.warehouse.begin("raw.orders", {"id": "BIGINT", "amount": "DOUBLE", "_origin": "VARCHAR"}, partition=None, run_id="other", attempt=1)
+    held = shop.services.warehouse.begin(
+        "raw.orders",
+        {"id": "BIGINT", "amount": "DOUBLE", "_origin": "VARCHAR"},
+        partition=None,
+        run_id="other",
+        attempt=1,
+    )
     error = refuses(shop, Conflict, lambda: shop.run(shop.source), "raw.orders")
     assert error.part("hint")
     shop.services.warehouse.discard(held)
@@ -211,44 +225,18 @@ def test_two_runs_at_once_on_the_same_partition(shop):
     assert [row[0] for row in shop.published()["raw.orders"][1]] == [5]
 
 
-FULL = """
-import resource, sys, uuid
-from pathlib import Path
-from ecluse.errors import StorageError
-from ecluse.model.step import Files, Guard, StepDefinition
-from ecluse.project import Project
-from ecluse.step.run import run_step
-from ecluse.step.services import open_services
-from ecluse.step.state import StepRequest
-import great_expectations as gx
-from ecluse.model.contract import Column, Contract
-
-contract = Contract(columns=[Column("id", "BIGINT"), Column("amount", "DOUBLE")], key=["id"], owner="shop", licence="CC0-1.0")
-suite = gx.ExpectationSuite("orders")
-root = Path(sys.argv[1])
-services = open_services(Project.find(root, "demo"))
-step = StepDefinition("raw.orders", Guard(contract, lambda: suite), "source", lambda: Files(root / "orders.csv"))
-resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
-try:
-    run_step(step, StepRequest(str(uuid.uuid4())), services)
-except StorageError as error:
-    print(error)
-"""
-
-
 def test_a_full_disk(shop):
-    before = shop.published()
+    """A limit on the size of files is met in the middle of a write, as the end of a disk is."""
     shop.file.write_text("id,amount\n" + "".join(f"{i},{i * 0.37}\n" for i in range(60_000)))
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, str(shop.project.root)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-        preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
-    )
-    assert "Allowed:" in done.stdout, done.stderr
-    assert "Try:" in done.stdout
+    before, limit = shop.published(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, limit[1]))
+    try:
+        with pytest.raises(StorageError) as caught:
+            shop.run(shop.source)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert "Allowed:" in str(caught.value)
+    assert "Try:" in str(caught.value)
     assert shop.published() == before
 
 
@@ -300,8 +288,24 @@ def test_the_door_opens_again_only_with_new_evidence(shop, released):
     from ecluse.step.recheck import check_published
 
     strict = gxe.ExpectColumnValuesToBeBetween(column="amount", min_value=0, max_value=6, severity="critical")
-    report = check_published(shop.services, replace(shop.product, guard=shop.suite(strict)), at=datetime.now(UTC))
+    report = check_published(shop.services, replace(shop.product, guard=shop.suite(strict)))
     assert report.outcome is Outcome.BROKEN
     refuses(shop, Refused, shop.load)
     assert check_published(shop.services, shop.product).outcome is Outcome.HELD
     assert shop.load().arrow().num_rows == 2
+
+
+def test_an_edited_suite_is_asked_before_anything_is_called_unchanged(shop):
+    strict = gxe.ExpectColumnValuesToBeBetween(column="amount", max_value=6, severity="critical")
+    blocks(shop, replace(shop.source, guard=shop.suite(strict)), "amount")
+
+
+def test_a_check_as_of_another_day_is_for_replays_alone(shop):
+    from ecluse.step.recheck import check_published
+
+    refuses(
+        shop,
+        DefinitionError,
+        lambda: check_published(shop.services, shop.product, at=datetime(2014, 1, 1, tzinfo=UTC)),
+        "profile demo",
+    )

@@ -1,6 +1,5 @@
 """An ordinary Dagster project gets its assets guarded by adding ``ecluse.guard(...)`` and nothing else."""
 
-
 import pickle
 from pathlib import Path
 
@@ -114,8 +113,6 @@ def materialize(project, assets, **more):
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(assets, resources=resources, instance=instance, raise_on_error=False, **more)
         checks = {e.check_name: e for e in result.get_asset_check_evaluations()}
-    for event in result.get_step_failure_events():
-        print(event.step_failure_data.error_display_string)
     return result, checks
 
 
@@ -178,7 +175,9 @@ def test_one_output_of_a_multi_asset_is_guarded_and_the_other_left_alone(project
 
 
 def test_an_asset_that_writes_by_itself_is_observed_after_the_write(project):
-    found = ecluse.guard(written, guard=guard(), read=lambda context: Path(context.resources.folder_path) / "written.csv")
+    found = ecluse.guard(
+        written, guard=guard(), read=lambda context: Path(context.resources.folder_path) / "written.csv"
+    )
     result, checks = materialize(project, [found])
     assert not checks["column_values_to_be_between__amount"].passed
     assert [e.asset_key.path[-1] for e in result.get_asset_materialization_events()] == ["written"]

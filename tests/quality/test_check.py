@@ -1,3 +1,4 @@
+import warnings
 from datetime import UTC, datetime
 
 import pytest
@@ -31,6 +32,15 @@ def promised(*expectations, **contract):
 def rows(*values):
     listed = ", ".join(f"({', '.join(literal(v) for v in row)})" for row in values)
     return f"(SELECT id::BIGINT AS id, x::DOUBLE AS x, s::VARCHAR AS s FROM (VALUES {listed}) AS v(id, x, s))"
+
+
+def in_words_of_pandas(gxe):
+    """An expectation with a condition that only pandas reads, so that GX's own engine computes it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return gxe.ExpectColumnValuesToBeBetween(
+            column="x", max_value=2, row_condition="id > 0", condition_parser="pandas"
+        )
 
 
 def outcomes(checked):
@@ -159,19 +169,33 @@ class TestFailingRows:
 
     def test_rows_that_only_gx_can_find_are_joined_by_their_position(self, engine, gxe):
         guarded = promised(
-            gxe.ExpectColumnValuesToBeIncreasing(column="id"),
+            in_words_of_pandas(gxe),
             gxe.ExpectColumnValuesToBeInSet(column="s", value_set=["a"]),
         )
-        batch = rows((1, 1.0, "a"), (3, 1.0, "a"), (2, 1.0, "z"), (4, 1.0, "a"))
+        batch = rows((1, 1.0, "a"), (3, 1.0, "a"), (2, 5.0, "z"), (4, 1.0, "a"))
         found = check(engine, guarded, {Scope.BATCH: batch}, data_now=NOW)
         assert {r.name: r.executed_by for r in found.results[-2:]} == {
-            "column_values_to_be_increasing__id": "gx",
+            "column_values_to_be_between__x": "gx",
             "column_values_to_be_in_set__s": "ecluse",
         }
         assert engine.rows(found.failing_sql) == [
-            (2, 1.0, "z", ["column_values_to_be_increasing__id", "column_values_to_be_in_set__s"])
+            (2, 5.0, "z", ["column_values_to_be_between__x", "column_values_to_be_in_set__s"])
         ]
         assert engine.rows(found.passing_sql) == [(1, 1.0, "a"), (3, 1.0, "a"), (4, 1.0, "a")]
+
+    def test_rows_out_of_order_fail_where_they_stand(self, engine, gxe):
+        guarded = promised(
+            gxe.ExpectColumnValuesToBeIncreasing(column="id"),
+            gxe.ExpectColumnValuesToBeInSet(column="s", value_set=["a"]),
+        )
+        batch = rows((1, 1.0, "a"), (3, 1.0, "a"), (2, 1.0, "z"), (None, 1.0, "a"), (1, 1.0, "a"), (4, 1.0, "a"))
+        found = check(engine, guarded, {Scope.BATCH: batch}, data_now=NOW)
+        assert {r.executed_by for r in found.results} == {"ecluse"}
+        assert engine.rows(found.failing_sql) == [
+            (2, 1.0, "z", ["column_values_to_be_increasing__id", "column_values_to_be_in_set__s"]),
+            (1, 1.0, "a", ["column_values_to_be_increasing__id"]),
+        ]
+        assert [row[0] for row in engine.rows(found.passing_sql)] == [1, 3, None, 4]
 
     def test_all_copies_of_a_repeated_value_fail(self, engine, gxe):
         guarded = promised(
@@ -249,10 +273,18 @@ class TestRecordsHoldNoValues:
 
 
 def test_above_the_limit_gx_itself_is_not_asked(engine, gxe):
-    guarded = promised(gxe.ExpectColumnValuesToBeIncreasing(column="id"))
+    guarded = promised(in_words_of_pandas(gxe))
     found = check(engine, guarded, {Scope.BATCH: rows((1, 1.0, "a"), (2, 1.0, "a"))}, data_now=NOW, gx_row_limit=1)
     assert found.results[-1].outcome is NOT_COMPUTED
     assert "2 rows are more than its limit of 1" in found.results[-1].message
+
+
+def test_what_gx_can_not_compute_takes_nothing_else_with_it(engine, gxe):
+    guarded = promised(
+        gxe.ExpectColumnValuesToMatchJsonSchema(column="s", json_schema={"type": "object"}), in_words_of_pandas(gxe)
+    )
+    found = check(engine, guarded, {Scope.BATCH: rows((1, 1.0, "no JSON"))}, data_now=NOW)
+    assert [(r.outcome, r.executed_by) for r in found.results[-2:]] == [(NOT_COMPUTED, "gx"), (HELD, "gx")]
 
 
 def test_one_measure_that_fails_takes_no_other_with_it(engine, gxe):

@@ -44,7 +44,9 @@ MIXING = {
 @pytest.fixture(scope="module")
 def connection():
     with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE raw AS SELECT * FROM (VALUES (1, 'x', 'f:1'), (2, 'x', 'f:2'), (3, 'y', 'f:3')) t(a, b, _origin)")
+        connection.execute(
+            "CREATE TABLE raw AS SELECT * FROM (VALUES (1, 'x', 'f:1'), (2, 'x', 'f:2'), (3, 'y', 'f:3')) t(a, b, _origin)"
+        )
         connection.execute("CREATE TABLE other AS SELECT * FROM (VALUES (1, 10), (2, 20)) t(a, n)")
         yield connection
 

@@ -259,9 +259,32 @@ def test_rollback_shows_an_earlier_snapshot_and_keeps_the_later_one_readable(hou
     assert house.warehouse.head("clean.t") == one
     assert house.rows() == [(1, "n1")]
     assert house.rows(snapshot=two) == [(2, "n2")]
-    with pytest.raises(WarehouseError) as caught:
-        house.warehouse.rollback("clean.t", two)
-    assert caught.value.key == "warehouse.not_ancestor"
+
+
+def test_a_rollback_says_where_main_stood_and_can_go_forward_again(house):
+    one, two = house.published(rows_sql(1)), house.published(rows_sql(2))
+    assert house.warehouse.rollback("clean.t", one) == two
+    assert house.published(rows_sql(3)) == house.warehouse.head("clean.t")
+    house.warehouse.rollback("clean.t", two)
+    assert house.rows() == [(2, "n2")]
+    assert house.warehouse.history("clean.t") == (two, one)
+
+
+def test_a_rollback_to_before_the_first_publication_leaves_nothing_published(house):
+    one = house.published(rows_sql(1))
+    assert house.warehouse.rollback("clean.t", None) == one
+    assert house.warehouse.head("clean.t") is None
+    assert house.warehouse.rollback("clean.t", one) is None
+    assert house.rows() == [(1, "n1")]
+
+
+def test_what_was_never_published_can_not_be_rolled_back_to(house):
+    one, candidate = house.published(rows_sql(1)), house.staged(rows_sql(2))
+    for snapshot in (candidate.snapshot_id, 42):
+        with pytest.raises(WarehouseError) as caught:
+            house.warehouse.rollback("clean.t", snapshot)
+        assert caught.value.key == "warehouse.not_published"
+    assert house.warehouse.head("clean.t") == one
 
 
 def test_history_lists_publications_newest_first(house):

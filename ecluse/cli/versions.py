@@ -1,0 +1,118 @@
+"""``ecluse release diff`` and ``rollback``: one version of a product beside another, and in place of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from ecluse.cli.session import Session, pass_session
+from ecluse.cli.show import as_json, as_table
+from ecluse.errors import DefinitionError
+from ecluse.texts import say
+
+if TYPE_CHECKING:
+    from ecluse.ledger import Log
+    from ecluse.model.release import Manifest, TableVersion
+    from ecluse.step.diff import Difference
+
+_MEMORY = "1GB"
+
+
+@click.command("diff")
+@click.argument("dataset")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option("--whole-rows", is_flag=True, help="Compare whole rows, not rows of the same key.")
+@pass_session
+def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bool) -> None:
+    """Compare two versions: columns, and rows by the contract's key. Counts only, never a value.
+
+    \b
+    Example:
+      ecluse release diff products.delay_features 1.0.0 1.1.0
+    """
+    from ecluse.engine import Engine
+    from ecluse.step.diff import diff_versions
+
+    with session.reading() as project:
+        one, other = (find(project.log, dataset, version).product(dataset) for version in (before, after))
+        key = () if whole_rows else _key(project.log, other)
+        # NOTE: who compares may have no right to write into the project; the folder is this user's alone.
+        with (
+            TemporaryDirectory(prefix="ecluse-") as folder,
+            Engine(memory_limit=_MEMORY, temp_directory=Path(folder)) as engine,
+        ):
+            found = diff_versions(engine, project.warehouse, one, other, key)
+    if session.json:
+        as_json({"before": before, "after": after, "same": found.same, "difference": found})
+    else:
+        _show(found, before, after)
+
+
+@click.command("rollback")
+@click.argument("dataset")
+@click.argument("version")
+@click.option("--reason", required=True, help="Why; it stays in the log.")
+@pass_session
+def rollback(session: Session, dataset: str, version: str, reason: str) -> None:
+    """Publish again what a release holds, with all of its products, in one move. A newer version takes it forward.
+
+    What ecluse.load opens doesn't change: it opens releases. Runs that read the products from now on read the
+    restored rows, and a run of the products themselves publishes anew.
+
+    \b
+    Example:
+      ecluse release rollback products.delay_features 1.0.0 --reason "1.1.0 lost the night flights"
+    """
+    from ecluse.step.rollback import rollback_release
+
+    with session.services() as services:
+        moved = rollback_release(services, find(services.log, dataset, version), reason)
+    if session.json:
+        as_json([{**vars(m), "before": None if m.before is None else str(m.before), "after": str(m.after)} for m in moved])
+        return
+    for one in moved:
+        click.echo(say("cli.release.moved", dataset=one.dataset, before=one.before or "–", after=one.after, version=version))
+    if not moved:
+        click.echo(say("cli.release.stands", dataset=dataset, version=version))
+
+
+def find(log: Log, dataset: str, version: str | None) -> Manifest:
+    """The release of a product with that version, or its newest; ``DefinitionError`` where there is none."""
+    from ecluse.model.release import Manifest
+
+    manifests = [Manifest.from_json(s.fact.predicate["manifest"]) for s in log.facts(kind="release")]
+    named = [m for m in manifests if version in (None, m.version) and any(p.dataset == dataset for p in m.products)]
+    if not named:
+        raise DefinitionError("cli.unknown_release", dataset=dataset, version=version or say("cli.any"))
+    return named[-1]
+
+
+def _key(log: Log, product: TableVersion) -> tuple[str, ...]:
+    """The key of the contract that a version was published under, as its publication says."""
+    said = [s.fact.predicate for s in log.facts(kind="publication")]
+    own = [p for p in said if (p["dataset"], p["contract_digest"]) == (product.dataset, product.contract_digest)]
+    return next((tuple(p["key"]) for p in own if "key" in p), ())
+
+
+def _show(found: Difference, before: str, after: str) -> None:
+    counts = ("before", "after", "added", "removed", "changed")
+    values = (found.rows_before, found.rows_after, found.added, found.removed, found.changed if found.key else None)
+    as_table(
+        [say(f"cli.diff.{name}", a=before, b=after) for name in counts],
+        [[None if value is None else f"{value:,}" for value in values]],
+        title=say("cli.diff.rows", dataset=found.dataset, key=", ".join(found.key) or say("cli.diff.whole")),
+    )
+    changes = [
+        *((name, say("cli.diff.column_added", type=kind), None) for name, kind in found.columns_added.items()),
+        *((name, say("cli.diff.column_removed", type=kind), None) for name, kind in found.columns_removed.items()),
+        *((n, say("cli.diff.type", before=a, after=b), None) for n, (a, b) in found.types_changed.items()),
+        *((name, say("cli.diff.values"), f"{count:,}") for name, count in found.columns_changed.items()),
+    ]
+    if changes:
+        as_table([say(f"cli.column.{name}") for name in ("column", "what", "rows")], changes)
+    if found.same:
+        click.echo(say("cli.diff.same", dataset=found.dataset))

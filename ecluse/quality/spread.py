@@ -1,0 +1,84 @@
+"""Promises about how far a value lies from the others: measured first, asked of each row then."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ecluse.engine.sql import literal, quote
+from ecluse.quality import literals
+from ecluse.quality.batch import Batch, Unknown
+from ecluse.quality.conditions import condition_sql
+from ecluse.quality.values import at_ranks, interpolated, source
+
+
+def z_score(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) -> str:
+    """SQL that is true where a value lies less than ``threshold`` sample deviations from the mean."""
+    threshold = values.get("threshold")
+    literals.for_kind("float", threshold)
+    moments = _moments(batch, _source(batch, domain))
+    if moments is None or not moments[1]:
+        return "true"
+    mean, deviation = moments
+    score = f"(({quote(domain['column'])}::DOUBLE - {literal(mean)}) / {literal(deviation)})"
+    if values.get("double_sided", True):
+        return f"abs({score}) < {literal(abs(float(threshold)))}"  # type: ignore[arg-type]
+    return f"{score} < {literal(float(threshold))}"  # type: ignore[arg-type]
+
+
+def not_outlier(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) -> str:
+    """SQL that is true where a value lies within Tukey's fences, or near enough to the mean."""
+    method, multiplier = values.get("method", "iqr"), float(values.get("multiplier", 1.5))
+    value = f"{quote(domain['column'])}::DOUBLE"
+    relation = _source(batch, domain)
+    if method == "iqr":
+        quartiles = _quartiles(batch, relation)
+        if quartiles is None:
+            return "true"
+        low, high = quartiles
+        reach = multiplier * (high - low)
+        return f"{value} >= {literal(low - reach)} AND {value} <= {literal(high + reach)}"
+    if method != "std":
+        raise Unknown("GX refuses this")
+    moments = _moments(batch, relation)
+    if moments is None:
+        return "true"
+    mean, deviation = moments
+    if multiplier * deviation <= 0:
+        return f"{value} = {literal(mean)}"
+    return f"abs({value} - {literal(mean)}) < {literal(multiplier * deviation)}"
+
+
+def _source(batch: Batch, domain: dict[str, Any]) -> str:
+    """The column's values as ``v`` of a relation."""
+    column = domain["column"]
+    # Of decimals GX takes no deviation, and in single precision its sums have other last digits.
+    if batch.kind(column) not in ("integer", "float") or batch.types[column] == "FLOAT":
+        raise Unknown("a mean is asked of other values")
+    condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
+    present = " AND ".join(part for part in (condition, f"NOT {batch.missing(column)}") if part)
+    return source(batch, column, present)
+
+
+def _moments(batch: Batch, relation: str) -> tuple[float, float] | None:
+    """Mean and sample deviation, in two passes as pandas takes them; ``None`` where either isn't a finite number."""
+    count, total = batch.once(f"SELECT count(*), fsum(v::DOUBLE) FROM {relation}")[0]
+    if count < 2 or not math.isfinite(total):
+        return None
+    mean = total / count
+    distance = f"(v::DOUBLE - {literal(mean)})"
+    squares = batch.once(f"SELECT fsum({distance} * {distance}) FROM {relation}")[0][0]
+    deviation = math.sqrt(squares / (count - 1)) if math.isfinite(squares) else math.inf
+    return (mean, deviation) if math.isfinite(deviation) else None
+
+
+def _quartiles(batch: Batch, relation: str) -> tuple[float, float] | None:
+    """The first and third quartile, interpolated; ``None`` where either isn't a finite number."""
+    count = batch.once(f"SELECT count(*) FROM {relation}")[0][0]
+    if not count:
+        return None
+    positions = [(count - 1) * share for share in (0.25, 0.75)]
+    ranks = [r for p in positions for r in (int(p), min(int(p) + 1, count - 1))]
+    found = at_ranks(batch, relation, ranks, count)
+    low, high = (interpolated(found, p) for p in positions)
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else None

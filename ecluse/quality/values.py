@@ -1,0 +1,77 @@
+"""One column's values that count for a metric: those that are there, in the rows that are asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ecluse.engine.sql import quote
+from ecluse.quality.batch import Batch, Unknown
+
+if TYPE_CHECKING:
+    from ecluse.quality.plan import Measure, Plan
+
+NUMBERS = ("integer", "float", "decimal")
+TIMES = ("date", "timestamp", "timestamptz")
+
+
+class Values:
+    """``present`` is the SQL condition for the rows whose value counts, ``condition`` that for the rows asked."""
+
+    def __init__(self, plan: Plan, name: str, present: str, condition: str | None) -> None:
+        self.plan, self.name, self.present, self.condition = plan, name, present, condition
+        self.sql = quote(name)
+
+    @property
+    def batch(self) -> Batch:
+        """The rows."""
+        return self.plan.batch
+
+    @property
+    def kind(self) -> str:
+        """What they hold."""
+        return self.batch.kind(self.name)
+
+    def numeric(self) -> Values:
+        """Itself; ``Unknown`` where the values aren't numbers."""
+        if self.kind not in NUMBERS:
+            raise Unknown("a number is asked of other values")
+        return self
+
+    def comparable(self) -> Values:
+        """Itself; ``Unknown`` where the values have no order."""
+        if self.kind not in (*NUMBERS, *TIMES, "text"):
+            raise Unknown("values that have no order")
+        return self
+
+    def over(self, expression: str) -> Measure:
+        """An aggregate over the values that count."""
+        return self.plan.aggregate(f"{expression} FILTER (WHERE {self.present})")
+
+    @property
+    def source(self) -> str:
+        """A relation of the values that count, as ``v``."""
+        return source(self.batch, self.name, self.present)
+
+
+def source(batch: Batch, column: str, present: str) -> str:
+    """A relation of the values of ``column`` in rows that meet ``present``, as ``v``."""
+    return f"(SELECT {quote(column)} AS v FROM {batch.relation} WHERE {present})"
+
+
+def at_ranks(batch: Batch, relation: str, ranks: list[int], count: int) -> dict[int, Any]:
+    """The values ``v`` of ``relation`` at ranks from 0 in ascending order, among ``count`` values."""
+    wanted = sorted(set(ranks))
+    # A rank's middle is asked for, so that no rounding reaches the neighbour.
+    listed = ", ".join(f"{(rank + 0.5) / count!r}" for rank in wanted)
+    found = batch.once(f"SELECT quantile_disc(v, [{listed}]::DOUBLE[]) FROM {relation}")[0][0]
+    return dict(zip(wanted, found, strict=True))
+
+
+def interpolated(found: dict[int, Any], position: float) -> float:
+    """The value at a position between two ranks, as NumPy interpolates."""
+    low = int(position)
+    share = position - low
+    if not share:
+        return float(found[low])
+    a, b = float(found[low]), float(found[low + 1])
+    return a + (b - a) * share if share < 0.5 else b - (b - a) * (1 - share)
