@@ -41,6 +41,8 @@ def made(folder: Path, rows: int) -> Path:
         query = _QUERY.format(rows=rows, countries=literal(COUNTRIES), statuses=literal(STATUSES))
         part = path.with_suffix(".part")
         with Engine() as engine:
-            engine.run(f"COPY ({query}) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true)")
+            engine.run(
+                f"COPY ({query}) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true)"
+            )
         part.rename(path)
     return path

@@ -20,8 +20,16 @@ FORMATS = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
 @click.option(
     "--result-format", type=click.Choice(FORMATS), default="SUMMARY", help="How much GX tells of each result."
 )
+@click.option(
+    "--failing-rows",
+    type=click.Path(path_type=Path),
+    metavar="OUT.parquet",
+    help="Write every failing row to this Parquet file, with what it broke in _broke.",
+)
 @pass_session
-def command(session: Session, suite: Path, data: tuple[Path, ...], result_format: str) -> None:
+def command(
+    session: Session, suite: Path, data: tuple[Path, ...], result_format: str, failing_rows: Path | None
+) -> None:
     """Validate files against any GX suite.
 
     The suite is JSON as GX writes it; the data are Parquet or CSV files; no project is needed. Ends with 2 where an
@@ -30,10 +38,11 @@ def command(session: Session, suite: Path, data: tuple[Path, ...], result_format
     \b
     Example:
       ecluse validate suite.json january.parquet february.parquet
+      ecluse validate suite.json january.parquet --failing-rows failing.parquet
     """
     from ecluse.quality import read_suite, validate
 
-    result = validate(list(data), read_suite(suite), result_format=result_format)
+    result = validate(list(data), read_suite(suite), result_format=result_format, failing_rows=failing_rows)
     found = result.to_json_dict()
     if session.json:
         as_json(found)

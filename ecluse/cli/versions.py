@@ -72,10 +72,14 @@ def rollback(session: Session, dataset: str, version: str, reason: str) -> None:
     with session.services() as services:
         moved = rollback_release(services, find(services.log, dataset, version), reason)
     if session.json:
-        as_json([{**vars(m), "before": None if m.before is None else str(m.before), "after": str(m.after)} for m in moved])
+        as_json(
+            [{**vars(m), "before": None if m.before is None else str(m.before), "after": str(m.after)} for m in moved]
+        )
         return
     for one in moved:
-        click.echo(say("cli.release.moved", dataset=one.dataset, before=one.before or "–", after=one.after, version=version))
+        click.echo(
+            say("cli.release.moved", dataset=one.dataset, before=one.before or "–", after=one.after, version=version)
+        )
     if not moved:
         click.echo(say("cli.release.stands", dataset=dataset, version=version))
 

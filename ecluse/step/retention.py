@@ -17,9 +17,10 @@ def needed_snapshots(services: Services) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     publications = list(services.log.facts(kind="publication"))
     for _, manifest in releases(services):
-        for needed in (*manifest.products, *manifest.inputs):
-            found[needed.dataset].add(needed.snapshot_id)
+        for entry in manifest.inputs:
+            found[entry.dataset].add(entry.snapshot_id)
         for product in manifest.products:
+            found[product.dataset].add(product.snapshot_id)
             # NOTE: a rollback to the release brings its quarantine back too.
             for signed in made_of(publications, product.dataset, product.snapshot_id):
                 held = signed.fact.predicate["quarantine"]["snapshot_id"]

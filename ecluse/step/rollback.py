@@ -88,9 +88,7 @@ def _move_quarantine(
     return snapshot
 
 
-def _rewrite(
-    connection: Connection, dataset: str, made: Sequence[SignedFact], facts: Sequence[SignedFact]
-) -> None:
+def _rewrite(connection: Connection, dataset: str, made: Sequence[SignedFact], facts: Sequence[SignedFact]) -> None:
     """Let the index of publications say what is published again: releases take their inputs from it."""
     checks = {
         f.fact.predicate["snapshot_id"]: f.fact.predicate["checks"]

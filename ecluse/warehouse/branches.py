@@ -152,11 +152,12 @@ class Branches:
                 found.append(Branch(dataset, name, ref.snapshot_id, state, holder, expires))
         return found
 
-    def clean_expired(self, grace: timedelta) -> list[str]:
-        """Delete the candidates whose lease ran out at least ``grace`` ago; the names of their branches."""
+    def clean_expired(self, grace: timedelta, dataset: str | None) -> list[str]:
+        """Delete the candidates (of a dataset) whose lease ran out at least ``grace`` ago; their branches' names."""
         before = datetime.now(UTC) - grace
         with self.catalog.database.reading() as connection:
-            expired = [lease for lease in leases.held(connection) if lease.expires <= before]
+            held = [lease for lease in leases.held(connection) if dataset in (None, lease.dataset)]
+        expired = [lease for lease in held if lease.expires <= before]
         return [e.branch for e in expired if self.drop(e.dataset, e.branch, expired_before=before)]
 
     def _put(self, candidate: Candidate, *, keep: frozenset[Path]) -> Candidate:

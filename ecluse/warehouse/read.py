@@ -57,16 +57,16 @@ def scan_sql(
 
 
 def shared_files(
-    one: Schema, other: Schema, ones: Iterable[FileScanTask], others: Iterable[FileScanTask]
+    one: tuple[Schema, Iterable[FileScanTask]], other: tuple[Schema, Iterable[FileScanTask]]
 ) -> frozenset[str]:
     """The locations of the data files that give the same rows to two snapshots, by the columns that both have.
 
     None where a column's name stands for another field, so that the same file reads differently.
     """
-    ids = {field.name: field.field_id for field in one.fields}
-    if any(ids.get(field.name, field.field_id) != field.field_id for field in other.fields):
+    ids = {field.name: field.field_id for field in one[0].fields}
+    if any(ids.get(field.name, field.field_id) != field.field_id for field in other[0].fields):
         return frozenset()
-    whole = [{task.file.file_path for task in tasks if not task.delete_files} for tasks in (ones, others)]
+    whole = [{task.file.file_path for task in tasks if not task.delete_files} for _, tasks in (one, other)]
     return frozenset(whole[0] & whole[1])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from pyiceberg.schema import Schema
 from pyiceberg.table import FileScanTask, Table
 from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRefType
 from pyiceberg.table.snapshots import ancestors_of
@@ -105,14 +106,13 @@ class Warehouse:
         """Two snapshots as ``scan`` gives them, without the data files that hold the same rows in both."""
         with border(dataset):
             table = self._open(dataset)
-            schemas = [schema_of(table, dataset, snapshot) for snapshot in (one, other)]
-            tasks = [self._tasks(table, dataset, snapshot) for snapshot in (one, other)]
-            shared = shared_files(*schemas, *tasks)
-            first, second = (
-                scan_sql(dataset, schema, [task for task in some if task.file.file_path not in shared])
-                for schema, some in zip(schemas, tasks, strict=True)
-            )
-            return first, second
+            first, second = ((schema_of(table, dataset, s), self._tasks(table, dataset, s)) for s in (one, other))
+            shared = shared_files(first, second)
+
+            def own(schema: Schema, tasks: list[FileScanTask]) -> str:
+                return scan_sql(dataset, schema, [task for task in tasks if task.file.file_path not in shared])
+
+            return own(*first), own(*second)
 
     def scan_files(self, candidate: Candidate) -> str:
         """A parenthesised ``SELECT`` of the rows that a candidate itself holds, and of no others."""
@@ -177,10 +177,10 @@ class Warehouse:
         with border("-"):
             return self._branches.all()
 
-    def clean_expired(self, grace: timedelta = timedelta(0)) -> list[str]:
-        """Delete the candidates whose lease ran out at least ``grace`` ago; the names of their branches."""
-        with border("-"):
-            return self._branches.clean_expired(grace)
+    def clean_expired(self, grace: timedelta = timedelta(0), dataset: str | None = None) -> list[str]:
+        """Delete the candidates (of a dataset) whose lease ran out at least ``grace`` ago; their branches' names."""
+        with border(dataset or "-"):
+            return self._branches.clean_expired(grace, dataset)
 
     # ---- publication
 
@@ -254,8 +254,8 @@ class Warehouse:
     ) -> tuple[Orphan, ...]:
         """Delete the files that no snapshot and no metadata refers to and that are older than ``grace``.
 
-        ``None`` sweeps all tables, and what is left of tables that were never finished. Files of a run that holds a lease
-        stay. A ``grace`` shorter than a publication takes is safe only while nothing is at work.
+        ``None`` sweeps all tables, and what is left of tables that were never finished. Files of a run that holds a
+        lease stay. A ``grace`` shorter than a publication takes is safe only while nothing is at work.
         """
         with border(dataset or "-"):
             found = orphans(self._catalog, dataset, grace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pyarrow as pa
 import pytest
@@ -67,7 +68,9 @@ def table(rows):
 
 
 def same(one, other):
-    return one == other or (one != one and other != other)
+    return one == other or (
+        isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other)
+    )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -78,9 +78,14 @@ def shop_in(folder):
     columns = (Column("id", "BIGINT"), Column("amount", "BIGINT", classification="public"))
     promised = Contract(columns=columns, key=("id",), owner="shop", licence="CC0-1.0")
     strict = replace(promised, on_failure="quarantine", quarantine_at_most=0.5)
-    positive = gx.ExpectationSuite("p", expectations=[gxe.ExpectColumnValuesToBeBetween(column="amount", min_value=0, severity="critical")])
+    positive = gx.ExpectationSuite(
+        "p", expectations=[gxe.ExpectColumnValuesToBeBetween(column="amount", min_value=0, severity="critical")]
+    )
     source = StepDefinition("raw.orders", Guard(promised, lambda: gx.ExpectationSuite("r")), "source", collected)
-    made = [StepDefinition(n, Guard(strict, lambda: positive), "asset", product, (In("raw", "raw.orders"),), "row") for n in (ORDERS, PRICES)]
+    made = [
+        StepDefinition(n, Guard(strict, lambda: positive), "asset", product, (In("raw", "raw.orders"),), "row")
+        for n in (ORDERS, PRICES)
+    ]
     shop = Shop(open_services(Project.find(folder, "demo")), (source, *made), {})
     for version, rows in ROWS.items():
         (folder / "orders.csv").write_text("id,amount\n" + rows)
@@ -193,9 +198,11 @@ def test_expiry_keeps_what_releases_and_what_is_published_rest_on(shop):
     for rows in ("5,1\n", "6,1\n", "7,1\n"):
         (shop.services.project.root / "orders.csv").write_text("id,amount\n" + rows)
         shop.run()
-    assert needed_snapshots(shop.services)["raw.orders"] >= {i.snapshot_id for m in shop.manifests.values() for i in m.inputs}
+    assert needed_snapshots(shop.services)["raw.orders"] >= {
+        i.snapshot_id for m in shop.manifests.values() for i in m.inputs
+    }
     gone = expire(shop.services, timedelta(0))
-    assert {d: len(ids) for d, ids in gone.items()} == {d: 2 for d in ("raw.orders", ORDERS, PRICES)}
+    assert {d: len(ids) for d, ids in gone.items()} == dict.fromkeys(("raw.orders", ORDERS, PRICES), 2)
     shop.services.warehouse.sweep(grace=timedelta(0))
     assert shop.rows(ORDERS) == [7]
     for manifest in shop.manifests.values():
