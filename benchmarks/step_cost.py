@@ -26,8 +26,10 @@ from ecluse.step.run import run_step
 from ecluse.step.services import open_services
 from ecluse.step.state import StepRequest
 
-QUERY = "SELECT id, delay, upper(carrier) AS carrier, delay > 15 AS late FROM raw"
-ROWS = """SELECT i AS id, (i * 7919 % 2000 - 60)::DOUBLE AS delay, chr((97 + i % 16)::INTEGER) AS carrier FROM range({rows}) r(i)"""
+QUERY = "SELECT id, delay, upper(carrier) AS carrier, delay > 15 AS late FROM {raw}"
+ROWS = """
+    SELECT i AS id, (i * 7919 % 2000 - 60)::DOUBLE AS delay, chr((97 + i % 16)::INTEGER) AS carrier
+    FROM range({rows}) r(i)"""
 
 
 def guard() -> Guard:
@@ -66,7 +68,7 @@ def measure(rows: int, repeats: int) -> dict[str, float]:
         files = _publish_input(services, rows)
 
         def flights(raw: Table) -> str:
-            return QUERY
+            return QUERY.format(raw=raw)
 
         step = StepDefinition("clean.flights", guard(), "asset", flights, (In("raw", "raw.flights"),), "row")
         bare = [_cpu(lambda n=n: _bare(files, root / f"bare-{n}")) for n in range(repeats + 1)]
@@ -94,7 +96,7 @@ def _publish_input(services: object, rows: int) -> list[str]:
 def _bare(files: list[str], folder: Path) -> None:
     with Engine() as engine:
         engine.run(f"CREATE TEMP VIEW raw AS SELECT * FROM read_parquet({literal(files)})")
-        engine.copy(QUERY, folder)
+        engine.copy(QUERY.format(raw="raw"), folder)
 
 
 def _cpu(work: object) -> float:

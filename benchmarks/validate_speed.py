@@ -66,11 +66,11 @@ def suite(rows: int) -> Any:
     )
 
 
-def floor(path: Path, rows: int) -> Callable[[], Any]:
+def floor(path: Path, _rows: int) -> Callable[[], Any]:
     """The decode floor."""
     import duckdb
 
-    names = [row[0] for row in duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()]
+    names = duckdb.read_parquet(str(path)).columns
     listed = ", ".join(f'count("{name}")' for name in names)
 
     def work() -> Any:
@@ -95,7 +95,7 @@ def gx(path: Path, rows: int) -> Callable[[], Any]:
 
     asked = suite(rows)
     context = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("orders")
     whole = asset.add_batch_definition_whole_dataframe("whole")
     return lambda: _told(whole.get_batch({"dataframe": pd.read_parquet(path)}).validate(asked, result_format="SUMMARY"))
@@ -165,7 +165,9 @@ def main() -> None:
         return
     used = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "great-expectations", "pandas", "pyarrow"))
     print(f"{given.rows:,} rows x 15 columns, 20 expectations, {THREADS} threads")
-    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, {used}\n")
+    print(
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, {used}\n"
+    )
     print(f"{'':10}{'work CPU s':>12}{'wall s':>9}{'process CPU s':>16}{'peak GB':>10}   told")
     for name, row in found.items():
         told = "" if row["told"] is None else ", ".join(f"{k} {v:,}" for k, v in row["told"].items())

@@ -42,6 +42,28 @@ _REASONS_HEAD = """## Reasons of a refusal
 Why a release isn't open for somebody, and what is worth knowing about one that is.
 """
 
+_EXPECTATIONS_HEAD = """\
+Great Expectations judges every expectation; what it judges by is measured in one of two ways. Most measures are SQL on
+DuckDB, which reads files as they are and keeps within memory. The others are computed by GX on pandas, which holds all
+rows in memory: above five million rows they could not be computed, which never reads as held. Each result tells the way
+in `meta["ecluse"]["executed_by"]`: `ecluse` or `gx`.
+"""
+
+_EXPECTATIONS_FOOT = """\
+GX also computes, whatever the expectation: a class of your own with metrics of its own, a `row_condition` in the
+language of pandas, columns of mixed Python objects, and the bins that `expect_column_kl_divergence_to_be_less_than`
+chooses itself where it is given no partition. The two expectations that compare with other data need a data source of
+GX, and could otherwise not be computed.
+
+## Where a result differs from that of GX on pandas
+
+- LIKE patterns and `unexpected_rows_expectation` are answered; GX on pandas has none.
+- A DATE column can increase or decrease; GX on pandas raises.
+- Increasing and decreasing compare values. GX subtracts them, which overflows in columns of small or unsigned integers:
+  it takes 3, 1 in an unsigned column to be increasing.
+- Types go by the names of SQL, and by those of Python and pandas too.
+"""
+
 #: What public functions give back, beside the public names themselves: module and name.
 RETURNED = (
     ("ecluse.door.loaded", "Loaded"),
@@ -119,12 +141,26 @@ def errors() -> str:
     return "\n".join(parts)
 
 
+def expectations() -> str:
+    """Who measures each expectation that GX ships."""
+    from ecluse.quality.coverage import measured_by_ecluse
+
+    found = measured_by_ecluse()
+    rows = "\n".join(f"| `{name}` | {'Écluse' if ours else 'GX'} |" for name, ours in found.items())
+    return (
+        f"# Expectations\n\n{_MADE}\n{_EXPECTATIONS_HEAD}\n"
+        f"Of the {len(found)} expectations that GX registers, Écluse measures {sum(found.values())}.\n\n"
+        f"| Expectation | Measured by |\n|---|---|\n{rows}\n\n{_EXPECTATIONS_FOOT}"
+    )
+
+
 #: The pages by file name.
 WRITERS: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "api.md": api,
     "charter.md": charter,
     "errors.md": errors,
+    "expectations.md": expectations,
 }
 
 

@@ -55,7 +55,11 @@ def test_reads_a_charter(tmp_path):
         ("phase: business", "phase: business: x", "charter.yaml:13:20: mapping values are not allowed here"),
         ("since: 2026-01-01}", "since: 2026-13-01}", "charter.yaml:17:30: parties.0.roles.0.since: "),
         ("measure: checks.broken", "measure: checks.brokn", "charter.yaml:10:9: gates.0.criteria.0: "),
-        ("measure: checks.broken", "measure: kpi.auc", "charter.yaml:1:1: criteria name KPIs that the charter doesn't have: auc"),
+        (
+            "measure: checks.broken",
+            "measure: kpi.auc",
+            "charter.yaml:1:1: criteria name KPIs that the charter doesn't have: auc",
+        ),
     ],
 )
 def test_names_the_line_and_column_of_a_mistake(tmp_path, before, after, said):
@@ -71,7 +75,18 @@ def test_lists_all_mistakes(tmp_path):
     assert caught.value.fields["count"] == 3
 
 
-@pytest.mark.parametrize(("content", "key"), [(b"- a\n", "no_mapping"), (b"", "no_mapping"), (b"\xff\xfe\x00", "unreadable"), (b"a: \x01", "not_yaml"), (b"a: &a [*a]", "not_yaml"), (b"? [a]\n: b", "not_yaml"), (b"1: b", "invalid")])
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b"- a\n", "no_mapping"),
+        (b"", "no_mapping"),
+        (b"\xff\xfe\x00", "unreadable"),
+        (b"a: \x01", "not_yaml"),
+        (b"a: &a [*a]", "not_yaml"),
+        (b"? [a]\n: b", "not_yaml"),
+        (b"1: b", "invalid"),
+    ],
+)
 def test_refuses_what_is_no_charter(tmp_path, content, key):
     path = tmp_path / "charter.yaml"
     path.write_bytes(content)

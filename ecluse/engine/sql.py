@@ -8,11 +8,11 @@ from decimal import Decimal
 
 
 def quote(name: str) -> str:
-    '''``name`` as an SQL identifier.
+    """``name`` as an SQL identifier.
 
     >>> quote('a "b"')
     '"a ""b\"""'
-    '''
+    """
     return '"' + name.replace('"', '""') + '"'
 
 

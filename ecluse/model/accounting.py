@@ -38,7 +38,8 @@ class RowAccounting:
 
     Law one: ``computed == published + quarantined``. Law two, with ``grain="row"``: every driving row is out,
     quarantined, deduplicated into a named row, or filtered by a named predicate (``unexplained == 0``), appears once
-    (``fanned_out == 0``), and no row comes from nowhere (``invented == 0``). With ``grain="group"``: every control total is equal on both sides.
+    (``fanned_out == 0``), and no row comes from nowhere (``invented == 0``). With ``grain="group"``: every control
+    total is equal on both sides.
     """
 
     grain: str | None

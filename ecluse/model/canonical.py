@@ -33,9 +33,7 @@ def dumps(value: Any) -> bytes:
     Keys are sorted and nothing is padded. Facts that are signed go through the ledger's RFC 8785 encoder, which
     agrees with this one on the values used here (text, whole numbers, true, false, null) and is stricter on floats.
     """
-    return json.dumps(
-        plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def digest(value: Any) -> str:

@@ -40,7 +40,9 @@ class Column:
     @classmethod
     def _name_is_ours_to_give(cls, name: str) -> str:
         if not name or name.startswith("_"):
-            raise ValueError(f"column name {name!r} is empty or starts with an underscore, which Écluse keeps for itself")
+            raise ValueError(
+                f"column name {name!r} is empty or starts with an underscore, which Écluse keeps for itself"
+            )
         return name
 
 
@@ -95,9 +97,13 @@ class Contract:
             raise ValueError(f"columns named twice: {', '.join(repeated)}")
         wanted = [*self.key, *([self.freshness.column] if self.freshness else [])]
         if unknown := [n for n in wanted if n not in names]:
-            raise ValueError(f"key or freshness names {', '.join(unknown)}, which is not among the columns {', '.join(names)}")
+            raise ValueError(
+                f"key or freshness names {', '.join(unknown)}, which is not among the columns {', '.join(names)}"
+            )
         if (self.on_failure == "quarantine") != (self.quarantine_at_most is not None):
-            raise ValueError("on_failure='quarantine' needs quarantine_at_most (for example 0.005), and only then is it allowed")
+            raise ValueError(
+                "on_failure='quarantine' needs quarantine_at_most (for example 0.005), and only then is it allowed"
+            )
         if self.quarantine_at_most is not None and not 0 <= self.quarantine_at_most <= 1:
             raise ValueError(f"quarantine_at_most is a share from 0 to 1, not {self.quarantine_at_most}")
         return self

@@ -125,8 +125,8 @@ class StepDefinition:
     """One guarded step.
 
     ``kind`` says what ``compute`` returns: a source (``Files`` or ``DatabaseQuery``), or an asset's content: SQL text
-    over the inputs' names, or data (a DuckDB relation, an Arrow table, a pandas or Polars frame). ``ins[0]`` is the driving input.
-    ``filters`` names each reason to leave a driving row out and its predicate over the driving input;
+    over the inputs' names, or data (a DuckDB relation, an Arrow table, a pandas or Polars frame). ``ins[0]`` is the
+    driving input. ``filters`` names each reason to leave a driving row out and its predicate over the driving input;
     ``deduplicate_by`` lists columns of the driving input that make two rows the same; ``totals`` maps a control
     total's name to its SQL over the driving input and over the output; ``look_ups`` maps an input's parameter to the
     condition by which driving rows meet it, for the counts of matched and unmatched rows.

@@ -3,6 +3,7 @@
 from ecluse.quality.check import Checked, check
 from ecluse.quality.compiled import compile_contract
 from ecluse.quality.digest import suite_digest
+from ecluse.quality.failing import failing_rows
 from ecluse.quality.promises import GuardedSuite, Promise, guarded_suite
 from ecluse.quality.validate import read_suite, validate
 from ecluse.quality.words import expectation_text, promise_text
@@ -14,6 +15,7 @@ __all__ = [
     "check",
     "compile_contract",
     "expectation_text",
+    "failing_rows",
     "guarded_suite",
     "promise_text",
     "read_suite",

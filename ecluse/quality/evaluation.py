@@ -58,6 +58,7 @@ class Evaluation:
         gx_row_limit: int = GX_ROW_LIMIT,
     ) -> None:
         self.batch, self.result_format, self.gx_row_limit = batch, result_format, gx_row_limit
+        self.expectations = list(expectations)
         self.parameters = dict(parameters or {})
         self.plan = Plan(batch)
         self._planner = gx.module("great_expectations.execution_engine").PandasExecutionEngine()
@@ -135,6 +136,12 @@ class Evaluation:
         result.expectation_config = case.given.configuration
         result.meta = {**(result.meta or {}), "ecluse": {"executed_by": executed_by}}
         return Answer(result, executed_by)
+
+    def breaks(self, index: int) -> bool:
+        """Whether rows break the row-level expectation at ``index``; true also where only finding them tells."""
+        metric = self._cases[index].broken
+        measure = None if metric is None else self._cases[index].measures.get(metric.id)
+        return measure is None or bool(measure())
 
     def broken_rows(self, index: int) -> str | list[int]:
         """The rows that break the row-level expectation at ``index``: SQL over the batch, or positions from GX."""

@@ -30,7 +30,7 @@ def aggregate(plan: Plan, name: str, domain: dict[str, Any], values: dict[str, A
     if name.startswith("unexpected_rows_query."):
         return _query(plan, name.removeprefix("unexpected_rows_query."), values)
     column = domain.get("column")
-    build = _MEASURES.get(name)
+    build = MEASURES.get(name)
     if column is None or build is None:
         raise Unknown(name)
     batch.kind(column)
@@ -113,8 +113,8 @@ def _quantiles(column: Values, values: dict[str, Any]) -> Measure:
 def _distinct(column: Values) -> Measure:
     if column.batch.family(column.name) == "other":
         raise Unknown("values that don't compare")
-    sql = f"SELECT count(*) FROM (SELECT DISTINCT v FROM {column.source})"
-    return lambda: column.plan.rows(sql)[0][0]
+    groups = column.plan.groups((column.batch.value(column.name),), column.present)
+    return lambda: groups()[0]
 
 
 def _distinct_count(column: Values, _: dict[str, Any]) -> Measure:
@@ -193,7 +193,16 @@ def _query(plan: Plan, what: str, values: dict[str, Any]) -> Measure:
     return lambda: [dict(zip(names, row, strict=True)) for row in plan.rows(f"SELECT * FROM ({sql}) LIMIT 200")]
 
 
-_MEASURES: dict[str, Callable[[Values, dict[str, Any]], Measure]] = {
+#: What is measured of the table as a whole.
+TABLE_METRICS = (
+    "table.columns",
+    "table.column_count",
+    "table.row_count",
+    "unexpected_rows_query.table",
+    "unexpected_rows_query.row_count",
+)
+#: What is measured of a column, by GX's name for it.
+MEASURES: dict[str, Callable[[Values, dict[str, Any]], Measure]] = {
     "column.min": _extreme("min"),
     "column.max": _extreme("max"),
     "column.mean": _mean,

@@ -10,6 +10,7 @@ from ecluse.engine.sql import quote
 from ecluse.quality import gx, measures
 from ecluse.quality.batch import POSITION, Batch, CannotCompute, Unknown
 from ecluse.quality.predicates import Question, question
+from ecluse.quality.shortcuts import frequencies, large, proven_empty, rises
 
 #: GX returns at most this many failing values, whatever is asked of it.
 MOST_VALUES = 200
@@ -30,6 +31,7 @@ class Plan:
         self._errors: dict[str, str] = {}
         self._statements: dict[str, Any] = {}
         self._questions: dict[Any, Question] = {}
+        self._by_value: dict[str, str | None] = {}
 
     def measure(self, metric: gx.Metric) -> Measure:
         """The measure of one of GX's metrics; ``Unknown`` where only GX can compute it."""
@@ -92,7 +94,7 @@ class Plan:
         asked = self.question(name, domain, values)
         if what == "filtered_row_count":
             return self.count(asked.asked)
-        count = self._broken_count(asked)
+        count = self._broken_count(asked, by_value="column" in domain and domain.get("row_condition") is None)
         if what == "unexpected_count":
             return count
         for column in (values.get("result_format") or {}).get("unexpected_index_column_names") or ():
@@ -105,18 +107,46 @@ class Plan:
             "unexpected_rows": details.frame,
         }[what]
 
-    def _broken_count(self, asked: Question) -> Measure:
+    def _broken_count(self, asked: Question, *, by_value: bool) -> Measure:
         if asked.follows:
             sql = f"SELECT count(*) FROM ({asked.steps(self.batch.relation)})"
             return lambda: int(self.rows(sql)[0][0])
-        if not asked.keys:
-            return self.count(asked.broken(self.batch.relation))
-        # Grouping is a pass of its own: inside the fused statement it would cost many times as much.
-        listed = ", ".join(f"{k} AS k{i}" for i, k in enumerate(asked.keys))
-        groups = ", ".join(f"k{i}" for i in range(len(asked.keys)))
-        keys = f"SELECT {listed} FROM {self.batch.relation} WHERE {asked.asked}"
-        repeated = f"SELECT count(*) AS n FROM ({keys}) GROUP BY {groups} HAVING n > 1"
-        return lambda: int(self.rows(f"SELECT coalesce(sum(n), 0) FROM ({repeated})")[0][0])
+        if asked.keys:
+            groups = self.groups(asked.keys, asked.asked)
+            return lambda: groups()[1]
+        broken = asked.broken(self.batch.relation)
+        if large(self.batch):
+            if proven_empty(self.batch, broken):
+                return lambda: 0
+            if by_value and (found := self._frequencies(asked.columns[0])):
+                sql = f"SELECT coalesce(sum(_ecluse_n), 0) FROM {found} WHERE {broken}"
+                return lambda: int(self.rows(sql)[0][0])
+        return self.count(broken)
+
+    def _frequencies(self, column: str) -> str | None:
+        if column not in self._by_value:
+            self._by_value[column] = frequencies(self.batch, column)
+        return self._by_value[column]
+
+    def groups(self, keys: tuple[str, ...], asked: str) -> Callable[[], tuple[int, int]]:
+        """How many different keys the rows that are asked have, and how many rows share theirs with another row.
+
+        Grouping is a pass of its own, shared by all that ask: inside the fused statement it would cost many times as
+        much. It is left out where the keys rise from row to row.
+        """
+        relation = self.batch.relation
+        listed = ", ".join(f"{k} AS k{i}" for i, k in enumerate(keys))
+        names = ", ".join(f"k{i}" for i in range(len(keys)))
+        grouped = f"SELECT count(*) AS n FROM (SELECT {listed} FROM {relation} WHERE {asked}) GROUP BY {names}"
+        sql = f"SELECT count(*), coalesce(sum(n) FILTER (WHERE n > 1), 0) FROM ({grouped})"
+
+        def value() -> tuple[int, int]:
+            if sql not in self._statements and large(self.batch) and rises(self.batch, keys, asked):
+                self._statements[sql] = [(*self.rows(f"SELECT count(*) FROM {relation} WHERE {asked}")[0], 0)]
+            distinct, shared = self.rows(sql)[0]
+            return int(distinct), int(shared)
+
+        return value
 
 
 class _Details:
@@ -132,16 +162,26 @@ class _Details:
     def _rows(self, columns: Sequence[str], limit: int | None) -> list[tuple[Any, ...]]:
         if limit == 0:
             return []
+        read = list(columns)
+        if limit is not None and not self.complete:
+            # One statement for all that a sample shows.
+            read = [POSITION, *dict.fromkeys([*self.asked.columns, *self.index_columns])]
+        rows = self.plan.rows(self._sql(read) + ("" if limit is None else f" LIMIT {limit}"))
+        places = [read.index(c) for c in columns]
         # A missing float is a NaN of its own, as in GX's results: it sorts beside other floats, and None doesn't.
         floats = [c != POSITION and self.plan.batch.kind(c) == "float" for c in columns]
-        rows = self.plan.rows(self._sql(columns) + ("" if limit is None else f" LIMIT {limit}"))
-        return [tuple(float("nan") if v is None and f else v for v, f in zip(row, floats, strict=True)) for row in rows]
+        return [
+            tuple(float("nan") if row[i] is None and f else row[i] for i, f in zip(places, floats, strict=True))
+            for row in rows
+        ]
 
     def _sql(self, columns: Iterable[str]) -> str:
         batch = self.plan.batch
         listed = ", ".join(quote(c) for c in columns)
         broken = self.asked.broken(batch.relation)
-        return f"SELECT {listed} FROM {batch.numbered} WHERE {broken} ORDER BY {quote(POSITION)}"
+        rows = f"SELECT {listed} FROM {batch.numbered} WHERE {broken}"
+        # A filter keeps the order of rows and stops once it has enough of them; a join gives them as it finds them.
+        return f"{rows} ORDER BY {quote(POSITION)}" if self.asked.keys or self.asked.follows else rows
 
     def values(self) -> list[Any]:
         """Failing values: single ones, pairs, or one object per row."""
@@ -167,8 +207,8 @@ class _Details:
         return found if frame is None else list(frame.index[found].to_list())
 
     def query(self) -> str | None:
-        """The expression by which a user of pandas finds the failing rows."""
-        return f"df.filter(items={self.labels(None)}, axis=0)" if self.wanted else None
+        """The expression by which a user of pandas finds the failing rows; only whole results show it."""
+        return f"df.filter(items={self.labels(None)}, axis=0)" if self.wanted and self.complete else None
 
     def frame(self) -> Any:
         """The failing rows themselves."""

@@ -64,7 +64,7 @@ def question(batch: Batch, metric: str, domain: dict[str, Any], values: dict[str
     for column in [*named, *(domain.get("column_list") or ())]:
         if column is not None:
             batch.kind(column)
-    build = _QUESTIONS.get(metric)
+    build = QUESTIONS.get(metric)
     if build is None:
         raise Unknown(metric)
     condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
@@ -311,7 +311,8 @@ def _not_like_pattern_list(batch: Batch, column: str, values: dict[str, Any]) ->
     return f"NOT {_like_pattern_list(batch, column, {**values, 'match_on': 'any'})}"
 
 
-_QUESTIONS: dict[str, Builder] = {
+#: What is asked of rows, by GX's name for it.
+QUESTIONS: dict[str, Builder] = {
     "column_values.nonnull": _present,
     "column_values.null": _absent,
     "column_values.unique": _unique,

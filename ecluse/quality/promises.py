@@ -100,18 +100,19 @@ def _promise(expectation: gx.Expectation, dataset: str, taken: set[str]) -> Prom
     except (ValueError, AttributeError) as error:
         raise DefinitionError("quality.scope", dataset=dataset, type=configuration.type, found=ours) from error
     severity = Severity(str(getattr(configuration.severity, "value", configuration.severity)))
-    name = _free(check_name(configuration.type, configuration.kwargs), taken)
+    name = free_name(check_name(configuration.type, configuration.kwargs), taken)
     return Promise(
         name=name,
         expectation=expectation,
         severity=severity,
         scope=scope,
-        row_level=_row_level(expectation),
+        row_level=row_level(expectation),
         description=expectation.description or "",
     )
 
 
-def _row_level(expectation: gx.Expectation) -> bool:
+def row_level(expectation: gx.Expectation) -> bool:
+    """Whether single rows break ``expectation``."""
     # Types belong to columns: no single row has the wrong one.
     return gx.map_metric(expectation) is not None and "type" not in (gx.map_metric(expectation) or "")
 
@@ -134,7 +135,8 @@ def check_name(type_: str, kwargs: dict[str, Any]) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", "__".join(part for part in parts if part))
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
+    """``name``, or with a number the first that isn't ``taken``; it then is."""
     found, number = name, 1
     while found in taken:
         number += 1

@@ -9,7 +9,8 @@ from ecluse import texts
 from ecluse.quality import gx
 from ecluse.quality.batch import Batch, CannotCompute
 
-_EXPECTATIONS = (
+#: Expectations that are about a type alone.
+EXPECTATIONS = (
     "expect_column_type_to_be",
     "expect_column_values_to_be_of_type",
     "expect_column_values_to_be_in_type_list",
@@ -46,7 +47,7 @@ _SQL_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_ ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\
 
 def type_answer(batch: Batch, expectation: gx.Expectation) -> gx.ValidationResult | None:
     """The answer to an expectation about a type, from the schema; ``None`` for every other expectation."""
-    if expectation.configuration.type not in _EXPECTATIONS:
+    if expectation.configuration.type not in EXPECTATIONS:
         return None
     wanted = getattr(expectation, "type_list", None)
     names: list[Any] = list(wanted) if wanted is not None else [expectation.type_]

@@ -16,7 +16,11 @@ from ecluse.quality.evaluation import GX_ROW_LIMIT, Evaluation
 if TYPE_CHECKING:
     from ecluse.engine import Engine
 
-_READERS = {".parquet": "read_parquet({})", ".csv": "read_csv({}, header = true, sample_size = -1)"}
+# NOTE: other writers' statistics leave NaN out, and DuckDB believes them: without the option WHERE loses rows with NaN.
+_READERS = {
+    ".parquet": "read_parquet({}, can_have_nan = true)",
+    ".csv": "read_csv({}, header = true, sample_size = -1)",
+}
 
 
 def validate(
@@ -25,6 +29,7 @@ def validate(
     *,
     result_format: str | Mapping[str, Any] = "SUMMARY",
     suite_parameters: Mapping[str, Any] | None = None,
+    failing_rows: str | Path | None = None,
     gx_row_limit: int = GX_ROW_LIMIT,
 ) -> gx.SuiteResult:
     """Validate ``data`` with a GX suite and return GX's ``ExpectationSuiteValidationResult``.
@@ -33,22 +38,41 @@ def validate(
     is read into memory. Results stand in the order of the suite; ``meta["ecluse"]["executed_by"]`` of each says who
     measured: ``ecluse``, or ``gx`` where there is no SQL that provably means the same. Above ``gx_row_limit`` rows the
     latter is an exception in the result, never a success.
+
+    ``failing_rows`` is the Parquet file to which all failing rows are written, as ``ecluse.quality.failing_rows`` gives
+    them. It is written anew; where an expectation about rows could not be computed, ``NotComputed`` says so and no file
+    is left.
     """
     from ecluse.engine import Engine
+    from ecluse.quality.failing import write_failing
 
+    with Engine() as engine:
+        run = evaluation(engine, data, suite, _format(result_format), suite_parameters, gx_row_limit)
+        result = gx.suite_result(suite.name, [answer.result for answer in run.answers], {})
+        if failing_rows is not None:
+            write_failing(run, Path(failing_rows))
+        return result
+
+
+def evaluation(
+    engine: Engine,
+    data: Any,
+    suite: Any,
+    result_format: dict[str, Any],
+    suite_parameters: Mapping[str, Any] | None = None,
+    gx_row_limit: int = GX_ROW_LIMIT,
+) -> Evaluation:
+    """A suite asked of ``data``, which ``engine`` then holds; ``DefinitionError`` where it is no GX suite."""
     kind = gx.module().ExpectationSuite
     if not isinstance(suite, kind):
         raise DefinitionError("quality.suite_kind", dataset="validate()", found=type(suite).__name__)
-    with Engine() as engine:
-        batch = _batch(engine, data)
-        run = Evaluation(
-            batch,
-            list(suite.expectations),
-            _format(result_format),
-            parameters={**(getattr(suite, "suite_parameters", None) or {}), **(suite_parameters or {})},
-            gx_row_limit=gx_row_limit,
-        )
-        return gx.suite_result(suite.name, [answer.result for answer in run.answers], {})
+    return Evaluation(
+        _batch(engine, data),
+        list(suite.expectations),
+        result_format,
+        parameters={**(getattr(suite, "suite_parameters", None) or {}), **(suite_parameters or {})},
+        gx_row_limit=gx_row_limit,
+    )
 
 
 def read_suite(path: str | Path) -> Any:

@@ -79,7 +79,8 @@ class Step:
 class Check:
     """One expectation, over all parts of its dataset that reached the release.
 
-    ``said`` is the promise in words, by language. ``parts`` counts outcomes at publication. ``rechecked`` is the newest answer about what is published, if any.
+    ``said`` is the promise in words, by language. ``parts`` counts outcomes at publication. ``rechecked`` is the newest
+    answer about what is published, if any.
     """
 
     dataset: str

@@ -66,13 +66,17 @@ def test_a_filter_that_is_null_lets_nothing_through():
 
 
 def test_the_most_revealing_of_several_grants_shows():
-    granted, rows = shown(grant({"public": "clear", "personal": "pseudonym"}), grant({"personal": "clear", "public": "null"}))
+    granted, rows = shown(
+        grant({"public": "clear", "personal": "pseudonym"}), grant({"personal": "clear", "public": "null"})
+    )
     assert granted.columns == {"age": "clear", "email": "clear"}
     assert rows[0] == {"age": 30, "email": "x@example.org"}
 
 
 def test_a_filtered_grant_reveals_only_its_own_rows():
-    granted, rows = shown(grant({"public": "clear", "personal": "pseudonym"}), grant({"personal": "clear"}, "ward = 'a' AND age > 40"))
+    granted, rows = shown(
+        grant({"public": "clear", "personal": "pseudonym"}), grant({"personal": "clear"}, "ward = 'a' AND age > 40")
+    )
     assert not granted.filtered
     assert [r["email"] for r in rows] == [pseudonym("x@example.org", KEY, PURPOSE), "y@example.org", None]
 

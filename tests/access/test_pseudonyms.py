@@ -31,7 +31,15 @@ def test_elsewhere_a_missing_key_is_an_error(tmp_path):
         load_pseudonym_key(project(tmp_path, makes_keys=False))
 
 
-@pytest.mark.parametrize(("content", "mode", "key"), [(b"00ff", 0o600, "damaged_key"), (b"zz" * 32, 0o600, "damaged_key"), (b"\xff", 0o600, "damaged_key"), (b"00" * 32, 0o644, "open_key")])
+@pytest.mark.parametrize(
+    ("content", "mode", "key"),
+    [
+        (b"00ff", 0o600, "damaged_key"),
+        (b"zz" * 32, 0o600, "damaged_key"),
+        (b"\xff", 0o600, "damaged_key"),
+        (b"00" * 32, 0o644, "open_key"),
+    ],
+)
 def test_a_damaged_or_open_key_is_an_error(tmp_path, content, mode, key):
     here = project(tmp_path, makes_keys=False)
     path = new_pseudonym_key(here.keys)

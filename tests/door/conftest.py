@@ -48,7 +48,14 @@ grants:
 """
 
 PRODUCT = "products.patients"
-COLUMNS = {"id": "BIGINT", "age": "INTEGER", "email": "VARCHAR", "illness": "VARCHAR", "_origin": "VARCHAR", "extra": "VARCHAR"}
+COLUMNS = {
+    "id": "BIGINT",
+    "age": "INTEGER",
+    "email": "VARCHAR",
+    "illness": "VARCHAR",
+    "_origin": "VARCHAR",
+    "extra": "VARCHAR",
+}
 LISTED = [
     {"name": "id", "type": "BIGINT", "classification": "internal"},
     {"name": "age", "type": "INTEGER", "classification": "public"},
@@ -70,7 +77,9 @@ class Clinic:
     def root(self) -> Path:
         return self.project.root
 
-    def state(self, kind: str, who: str, predicate: dict[str, Any], *subjects: Subject, at: datetime | None = None) -> int:
+    def state(
+        self, kind: str, who: str, predicate: dict[str, Any], *subjects: Subject, at: datetime | None = None
+    ) -> int:
         charter = load_charter(self.project)
         log = Log(self.database, trust_of(charter, self.project))
         fact = Fact(kind, subjects, predicate, at or datetime.now(UTC), self.project.name, self.project.environment)
@@ -86,14 +95,25 @@ class Clinic:
             prepared.apply(connection)
         files = self.warehouse.files(dataset, candidate.snapshot_id)
         table = TableVersion(dataset, self.warehouse.table_uuid(dataset), candidate.snapshot_id, files, contract, "s1")
-        facts = {"dataset": dataset, "snapshot_id": str(candidate.snapshot_id), "contract_digest": contract, "columns": listed}
+        facts = {
+            "dataset": dataset,
+            "snapshot_id": str(candidate.snapshot_id),
+            "contract_digest": contract,
+            "columns": listed,
+        }
         self.state("publication", "pipeline", facts | {"suite_digest": "s1"}, *self.subjects(table))
         self.check(table)
         return table
 
     def check(self, table: TableVersion, outcome: str = "held") -> None:
         check = {"name": "age_known", "outcome": outcome, "severity": "critical", "scope": "batch"}
-        report = {"about": "check-report", "dataset": table.dataset, "outcome": outcome, "checks": [check], "suite_digest": "s1"}
+        report = {
+            "about": "check-report",
+            "dataset": table.dataset,
+            "outcome": outcome,
+            "checks": [check],
+            "suite_digest": "s1",
+        }
         self.state("evidence", "pipeline", report, *self.subjects(table))
 
     def release(self, *tables: TableVersion, version: str = "1.0.0", approve: bool = True) -> Manifest:
@@ -150,7 +170,9 @@ class _NoKeys(dict[str, str]):
 def make(root: Path, profile: str = "demo", *, more: str = "", readers: tuple[str, ...] = ()) -> Clinic:
     """A project; outside the demo profile the named parties' keys are on this machine and in its charter."""
     root.mkdir(parents=True, exist_ok=True)
-    (root / "pyproject.toml").write_text('[tool.ecluse]\nname = "clinic"\n[tool.ecluse.profiles.demo]\n[tool.ecluse.profiles.prod]\n')
+    (root / "pyproject.toml").write_text(
+        '[tool.ecluse]\nname = "clinic"\n[tool.ecluse.profiles.demo]\n[tool.ecluse.profiles.prod]\n'
+    )
     keys, below = _NoKeys(), _NoKeys()
     folder = root / f".ecluse/{profile}/keys"
     for party in readers:

@@ -102,7 +102,13 @@ def test_refuses_a_release_that_nobody_may_have_made():
 
 def test_refuses_a_release_whose_manifest_was_swapped():
     world = World.open().without("release")
-    world.add(("release", "pipeline", {"manifest": replace(MANIFEST, version="1.0.1").to_json(), "subjects": release_subjects(MANIFEST)}))
+    world.add(
+        (
+            "release",
+            "pipeline",
+            {"manifest": replace(MANIFEST, version="1.0.1").to_json(), "subjects": release_subjects(MANIFEST)},
+        )
+    )
     assert world.reasons() == ["release_missing"]
 
 
@@ -144,8 +150,26 @@ def test_strangers_stop_nothing():
 @pytest.mark.parametrize(
     ("added", "expected"),
     [
-        (report("broken"), ["unmet_checks_broken", "check_broken_by_rows", "check_broken_by_rows", "unmet_freshness_broken", "freshness_not_held"]),
-        (report("not_computed"), ["unmet_checks_broken", "check_not_computed", "check_not_computed", "unmet_freshness_broken", "freshness_not_held"]),
+        (
+            report("broken"),
+            [
+                "unmet_checks_broken",
+                "check_broken_by_rows",
+                "check_broken_by_rows",
+                "unmet_freshness_broken",
+                "freshness_not_held",
+            ],
+        ),
+        (
+            report("not_computed"),
+            [
+                "unmet_checks_broken",
+                "check_not_computed",
+                "check_not_computed",
+                "unmet_freshness_broken",
+                "freshness_not_held",
+            ],
+        ),
         (report("broken", files=FILES[:1], on="candidate", checks=[]), ["unmet_checks_broken", "report_not_held"]),
         (report(accounting_outcome="not_computed"), ["unmet_checks_broken", "accounting_not_held"]),
         (kpi(0.64), ["unmet_kpi"]),
@@ -227,7 +251,9 @@ def test_an_older_release_is_stale_once_its_dataset_is_found_stale():
 
 
 def test_a_waived_criterion_does_not_refuse_until_it_expires():
-    waiver = decision(CHARTER, "ana", "", verdict="waived", criterion="auc", expires="2026-03-10", reason="small sample")
+    waiver = decision(
+        CHARTER, "ana", "", verdict="waived", criterion="auc", expires="2026-03-10", reason="small sample"
+    )
     world = World.open().add(kpi(0.1)).add(waiver)
     found = world.judge()
     assert found.opens
@@ -304,7 +330,8 @@ def test_a_key_of_nobody_counts_for_nothing():
 
 
 @pytest.mark.parametrize(
-    "end", [{"revoked": datetime(2026, 2, 1, tzinfo=UTC)}, {"until": datetime(2026, 2, 1)}, {"since": datetime(2026, 4, 1)}]  # noqa: DTZ001
+    "end",
+    [{"revoked": datetime(2026, 2, 1, tzinfo=UTC)}, {"until": datetime(2026, 2, 1)}, {"since": datetime(2026, 4, 1)}],  # noqa: DTZ001
 )
 def test_a_key_counts_only_while_the_charter_says_so(end):
     limited = changed("ana", keys=(Key(**{"public": public("ana"), "since": datetime(2026, 1, 1, tzinfo=UTC), **end}),))

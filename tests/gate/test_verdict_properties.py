@@ -37,7 +37,9 @@ BAD = st.one_of(
         lambda who, question, void: decision(CHARTER, who, question, **void),
         WHO,
         QUESTIONS,
-        st.sampled_from([{"gate_digest": "0" * 64}, {"expires": "2026-01-01"}, {"phase": "business"}, {"subjects": ()}]),
+        st.sampled_from(
+            [{"gate_digest": "0" * 64}, {"expires": "2026-01-01"}, {"phase": "business"}, {"subjects": ()}]
+        ),
     ),
 )
 
@@ -73,7 +75,11 @@ def test_more_bad_evidence_never_opens(lacking, bad):
 
 
 @settings(max_examples=60)
-@given(st.sampled_from(["data-valid", "results-valid"]), st.text("0123456789abcdef", min_size=64, max_size=64), st.booleans())
+@given(
+    st.sampled_from(["data-valid", "results-valid"]),
+    st.text("0123456789abcdef", min_size=64, max_size=64),
+    st.booleans(),
+)
 def test_an_approval_counts_only_for_the_digests_that_it_names(question, digest, gate):
     world = World.open().without("decision", question=question)
     who = {"data-valid": "ana", "results-valid": "bob"}[question]
@@ -84,14 +90,18 @@ def test_an_approval_counts_only_for_the_digests_that_it_names(question, digest,
 
 TIGHTER = st.one_of(
     st.builds(
-        lambda value: lambda gate: replace(gate, criteria=(*gate.criteria, Criterion("more", "checks.broken", "<=", value))),
+        lambda value: (
+            lambda gate: replace(gate, criteria=(*gate.criteria, Criterion("more", "checks.broken", "<=", value)))
+        ),
         st.floats(0, 100),
     ),
     st.builds(
-        lambda count: lambda gate: replace(gate, approvals=(*gate.approvals, Approval("extra", "sponsor", count))), st.integers(1, 3)
+        lambda count: lambda gate: replace(gate, approvals=(*gate.approvals, Approval("extra", "sponsor", count))),
+        st.integers(1, 3),
     ),
     st.builds(
-        lambda cut: lambda gate: replace(gate, criteria=(replace(gate.criteria[1], value=cut), *gate.criteria[2:])), st.floats(0, 0.09)
+        lambda cut: lambda gate: replace(gate, criteria=(replace(gate.criteria[1], value=cut), *gate.criteria[2:])),
+        st.floats(0, 0.09),
     ),
 )
 
@@ -131,7 +141,22 @@ JSON = st.recursive(
     max_leaves=6,
 )
 NAMES = st.sampled_from(
-    ["about", "dataset", "checks", "outcome", "verdict", "question", "expires", "seen", "manifest", "accounting", "kpi", "value", "suite_digest", "licence"]
+    [
+        "about",
+        "dataset",
+        "checks",
+        "outcome",
+        "verdict",
+        "question",
+        "expires",
+        "seen",
+        "manifest",
+        "accounting",
+        "kpi",
+        "value",
+        "suite_digest",
+        "licence",
+    ]
 )
 
 
@@ -163,6 +188,8 @@ def test_a_malformed_fact_never_raises(position, name, value, newer):
 )
 def test_any_fact_gets_a_verdict(kind, predicate, at, keys):
     fact = Fact(kind, (Subject(f"{PRODUCT}@1", MANIFEST.digest),), predicate, at, "flights", "demo")
-    found = verdict(World().request, CHARTER, [SignedFact(0, fact, frozenset(keys))], at, trust={key("pipeline"): "pipeline"})
+    found = verdict(
+        World().request, CHARTER, [SignedFact(0, fact, frozenset(keys))], at, trust={key("pipeline"): "pipeline"}
+    )
     assert not found.opens
     assert all(reason.text("fr") for reason in found.reasons)

@@ -38,7 +38,9 @@ def key(party: str) -> str:
 
 def party(id: str, *roles: str, attests: tuple[str, ...] = (), **more: Any) -> Party:
     held = tuple(Role(r, date(2026, 1, 1)) for r in roles)
-    return Party(id, **{"roles": held, "keys": (Key(public(id), datetime(2026, 1, 1, tzinfo=UTC)),), "attests": attests} | more)
+    return Party(
+        id, **{"roles": held, "keys": (Key(public(id), datetime(2026, 1, 1, tzinfo=UTC)),), "attests": attests} | more
+    )
 
 
 CHARTER = Charter(
@@ -85,7 +87,9 @@ MANIFEST = Manifest(
 )
 
 
-def decision(charter: Charter, who: str, question: str, *, manifest: Manifest = MANIFEST, **more: Any) -> tuple[str, str, Any]:
+def decision(
+    charter: Charter, who: str, question: str, *, manifest: Manifest = MANIFEST, **more: Any
+) -> tuple[str, str, Any]:
     stated = {
         "verdict": "approved",
         "question": question,
@@ -103,7 +107,9 @@ def release_subjects(manifest: Manifest) -> tuple[Subject, ...]:
     return tuple(Subject(f"{p.dataset}@{manifest.version}", manifest.digest) for p in manifest.products)
 
 
-def report(outcome: str = "held", *, files: tuple[DataFile, ...] = FILES, who: str = "pipeline", **more: Any) -> tuple[str, str, Any]:
+def report(
+    outcome: str = "held", *, files: tuple[DataFile, ...] = FILES, who: str = "pipeline", **more: Any
+) -> tuple[str, str, Any]:
     def check(name: str, scope: str) -> dict[str, Any]:
         broken = {"name": name, "outcome": outcome, "severity": "critical", "scope": scope, "unexpected_count": 3}
         return broken | {"quarantined": 0}
@@ -181,9 +187,7 @@ class World:
 
     def without(self, kind: str, **match: Any) -> World:
         self.facts = [
-            f
-            for f in self.facts
-            if f.fact.kind != kind or any(f.fact.predicate.get(k) != v for k, v in match.items())
+            f for f in self.facts if f.fact.kind != kind or any(f.fact.predicate.get(k) != v for k, v in match.items())
         ]
         return self
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ecluse.quality import gx, validate
+from ecluse.quality.coverage import measured_by_ecluse
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -279,3 +280,27 @@ def test_sql_measures_the_common_expectations(suite_of):
     ]
     # The condition in pandas' own language is one that only pandas reads; the other isn't one of its interpolations.
     assert by_gx == [True, "pandas"]
+
+
+def test_what_is_listed_as_measured_by_sql_is(suite_of):
+    frame = pd.DataFrame({"i": [1], "j": [1], "f": [1.0], "g": [1.0], "s": ["{}"], "t": [pd.Timestamp("2013-01-01")]})
+    found = {
+        r.expectation_config.type: r.meta["ecluse"]["executed_by"] == "ecluse"
+        for r in validate(frame, suite_of(*expectations())).results
+        if r.expectation_config.kwargs.get("condition_parser") != "pandas"
+        and r.expectation_config.kwargs.get("allow_relative_error") is not True
+    }
+    listed = measured_by_ecluse()
+    assert len(listed) == 59
+    assert found == {name: listed[name] for name in found}
+    assert sorted(name for name, ours in listed.items() if not ours) == [
+        "expect_query_results_to_match_comparison",
+        "expect_table_row_count_to_equal_other_table",
+    ]
+
+
+def test_order_goes_by_values_where_a_difference_overflows_in_gx(great_expectations, suite_of):
+    frame = pd.DataFrame({"u": pd.Series([3, 1], dtype="uint8")})
+    suite = suite_of(E.ExpectColumnValuesToBeIncreasing(column="u", strictly=True))
+    assert great_expectations(frame, suite, "BASIC").success
+    assert validate(frame, suite).results[0].result["partial_unexpected_list"] == [1]

@@ -128,7 +128,9 @@ def test_a_large_result_is_split_into_files_that_are_read_in_order(house, monkey
 def test_rows_keep_the_order_of_the_query(house):
     house.engine.run("SET threads = 4")
     source = house.root / "source.parquet"
-    house.engine.run(f"COPY (SELECT i::BIGINT AS id, md5(i::VARCHAR) AS name FROM range(1000000) r(i)) TO '{source}' (FORMAT parquet)")
+    house.engine.run(
+        f"COPY (SELECT i::BIGINT AS id, md5(i::VARCHAR) AS name FROM range(1000000) r(i)) TO '{source}' (FORMAT parquet)"
+    )
     house.published(f"SELECT * FROM read_parquet('{source}')")
     scan = house.warehouse.scan("clean.t", house.warehouse.head("clean.t"))
     misplaced = f"SELECT count(*) FROM (SELECT id, row_number() OVER () - 1 AS n FROM {scan}) WHERE id <> n"

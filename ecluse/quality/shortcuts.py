@@ -1,0 +1,73 @@
+"""Cheaper ways to the same answer on large files: proofs from their statistics, and one question for equal values.
+
+Each is exact: the engine's own optimizer draws the proofs, and a value that is asked once counts as often as it occurs.
+They pay where rows are many, and are left alone elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from ecluse.engine.sql import quote
+from ecluse.quality.batch import Batch
+
+#: Below this many rows a scan costs less than looking for a way around it.
+LARGE = 500_000
+#: A column with at most this many different values in a sample is asked by value.
+FEW = 1000
+
+
+def large(batch: Batch) -> bool:
+    """Whether the batch is Parquet files, whose footers know a lot, with many rows."""
+    return "read_parquet(" in batch.relation and batch.once(f"SELECT count(*) FROM {batch.relation}")[0][0] >= LARGE
+
+
+def proven_empty(batch: Batch, condition: str) -> bool:
+    """Whether the files' statistics alone prove that no row meets ``condition``."""
+    plan = batch.once(f"EXPLAIN (FORMAT json) SELECT 1 FROM {batch.relation} WHERE {condition}")[0][1]
+    found: list[dict[str, Any]] = json.loads(plan)
+    return len(found) == 1 and found[0].get("name") == "EMPTY_RESULT"
+
+
+def frequencies(batch: Batch, column: str) -> str | None:
+    """A relation of the different values of a text ``column`` and how often each occurs (``n``), if they are few."""
+    if batch.kind(column) != "text":
+        return None
+    name = quote(column)
+    rows = f"SELECT {name} FROM {batch.relation}"
+    # The beginning costs nothing to read; a sample of the whole tells whether it speaks for the rest.
+    for part in (f"{rows} LIMIT 10000", f"{rows} USING SAMPLE 1% (system, 1)"):
+        if batch.once(f"SELECT approx_count_distinct({name}) FROM ({part})")[0][0] > FEW:
+            return None
+    found = batch.once(f"SELECT {name}, count(*) FROM {batch.relation} GROUP BY {name}")
+    return _table(batch, column, found)
+
+
+def _table(batch: Batch, column: str, rows: list[tuple[Any, ...]]) -> str:
+    import pyarrow as pa
+
+    table = quote(f"ecluse_frequencies_{uuid.uuid4().hex}")
+    given = pa.table(
+        {column: pa.array([r[0] for r in rows], pa.string()), "_ecluse_n": pa.array([r[1] for r in rows], pa.int64())}
+    )
+    with batch.engine.registered(given) as view:
+        batch.engine.run(f"CREATE TEMPORARY TABLE {table} AS SELECT * FROM {view}")
+    return table
+
+
+def rises(batch: Batch, keys: tuple[str, ...], asked: str) -> bool:
+    """Whether the keys rise strictly from row to row, which proves them unique; a prefix that doesn't ends it early."""
+    listed = ", ".join(f"{key} AS k{i}" for i, key in enumerate(keys))
+    before = ", ".join(f"lag(k{i}) OVER () AS b{i}" for i in range(len(keys)))
+    order = "false"
+    for i in reversed(range(len(keys))):
+        order = f"(k{i} > b{i} OR (k{i} = b{i} AND {order}))"
+    rows = f"SELECT {listed} FROM {batch.relation} WHERE {asked}"
+    for part in (f"{rows} LIMIT 10000", rows):
+        # The first row follows nothing; nor does a row with or after a missing key, so that nothing is proven then.
+        sql = f"SELECT count(*) FROM (SELECT *, {before} FROM ({part})) WHERE NOT coalesce({order}, false)"
+        if batch.once(sql)[0][0] > 1:
+            return False
+    return True
