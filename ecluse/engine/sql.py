@@ -10,8 +10,8 @@ from decimal import Decimal
 def quote(name: str) -> str:
     """``name`` as an SQL identifier.
 
-    >>> quote('a "b"')
-    '"a ""b\"""'
+    >>> quote("flight id")
+    '"flight id"'
     """
     return '"' + name.replace('"', '""') + '"'
 
