@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ecluse.engine import Engine
 from ecluse.errors import DefinitionError, IntegrityError, SourceError, StorageError
 from ecluse.model.contract import Column, Contract
 from ecluse.model.step import Files
@@ -368,3 +369,12 @@ def test_a_package_is_read_without_importing_it(engine, tmp_path):
     assert "airlines.csv" in str(raised.value)
     with pytest.raises(SourceError):
         package_file("no-such-package-of-data", "x.csv")
+
+
+def test_a_parquet_file_of_another_writer_keeps_its_nan(tmp_path):
+    path = tmp_path / "floats.parquet"
+    pq.write_table(pa.table({"id": [1, 2, 3], "x": [1.0, float("nan"), 3.0]}), path)
+    contract = Contract(columns=[Column("id", "BIGINT"), Column("x", "DOUBLE")], owner="o", licence="l")
+    with Engine(threads=1) as engine:
+        found = collect(engine, Files(path), contract, tmp_path / "raw")
+        assert engine.rows(f"SELECT id FROM ({found.sql}) WHERE isnan(x)") == [(2,)]
