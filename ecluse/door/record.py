@@ -1,4 +1,4 @@
-"""The record of a read: a signed fact and an OpenLineage event, in the log of reads, which is the reader's own."""
+"""The record of a read: a signed fact and OpenLineage events, in the log of reads, which is the reader's own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def record_read(
         "columns": [f"{dataset}.{column}" for dataset, columns in shown.items() for column in columns],
     }
     fact = Fact("read", tuple(subjects), predicate, at, project.name, project.environment)
-    events = _events(records, requests, manifest, shown, at) if manifest and found.opens else ()
+    events = _decisions(records, requests, manifest, found, at)
+    if manifest and found.opens:
+        events += _reads(records, requests, manifest, shown, at)
     database = Database(project.reads_url)
     try:
         with database.transaction() as connection:
@@ -54,7 +56,28 @@ def record_read(
         database.close()
 
 
-def _events(
+def _decisions(
+    records: Records, requests: Sequence[Request], manifest: Manifest | None, found: Verdict, at: datetime
+) -> tuple[dict[str, object], ...]:
+    """What the gate said of each dataset that was asked for, open or refused, as a run of its own."""
+    from ecluse.lineage.events import gate_run
+
+    project = records.project
+    versions = {p.dataset: str(p.snapshot_id) for p in manifest.products} if manifest else {}
+    told: tuple[dict[str, object], ...] = ()
+    for request in requests:
+        run = RunInfo(
+            run_id=run_uuid("gate", request.dataset, request.release, request.reader, request.purpose, at.isoformat()),
+            job=f"gate.{request.dataset}",
+            project=project.name,
+            environment=project.environment,
+        )
+        dataset = DatasetInfo(name=request.dataset, version=versions.get(request.dataset))
+        told += gate_run(run, at, project.now(), dataset=dataset, request=request, verdict=found)
+    return told
+
+
+def _reads(
     records: Records,
     requests: Sequence[Request],
     manifest: Manifest,

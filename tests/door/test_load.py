@@ -296,9 +296,14 @@ def test_a_read_is_recorded(released):
     database = Database(released.project.reads_url)
     events = list(EventStore(database).events())
     database.close()
-    assert [e["eventType"] for e in events] == ["START", "COMPLETE"]
-    assert events[1]["inputs"][0]["name"] == PRODUCT
-    assert events[1]["outputs"] == []
+    assert [(e["job"]["name"].split(".")[0], e["eventType"]) for e in events] == [
+        ("gate", "START"),
+        ("gate", "COMPLETE"),
+        ("read", "START"),
+        ("read", "COMPLETE"),
+    ]
+    assert all(e["inputs"][0]["name"] == PRODUCT for e in events)
+    assert all(e["outputs"] == [] for e in events)
 
 
 def test_a_refused_read_is_recorded_with_its_reasons(released):
