@@ -19,6 +19,7 @@ from ecluse.step.candidate import write_candidate
 from ecluse.step.check import check
 from ecluse.step.compute import compute, prepare
 from ecluse.step.decide import decide
+from ecluse.step.heartbeat import heartbeat
 from ecluse.step.pin import pin
 from ecluse.step.publish import find_published, publish
 from ecluse.step.quarantine import quarantine
@@ -46,12 +47,11 @@ def run_step(definition: StepDefinition, request: StepRequest, services: Service
         if not request.dry_run:
             _append_events(services, trace.start(state, services))
         try:
-            for stage in STAGES:
-                state = stage(state, services)
-                if state.candidate is not None and state.ending is None:
-                    _renew(state, services)
-                if state.ending is not None:
-                    break
+            with heartbeat(services.warehouse, request.run_id):
+                for stage in STAGES:
+                    state = stage(state, services)
+                    if state.ending is not None:
+                        break
         except BaseException as error:
             _failed(state, services, error)
             raise
@@ -60,12 +60,6 @@ def run_step(definition: StepDefinition, request: StepRequest, services: Service
                 state.collection.close()
         _close(state, services)
         return _result(state)
-
-
-def _renew(state: State, services: Services) -> None:
-    for candidate in (state.candidate, state.quarantine):
-        if candidate is not None:
-            services.warehouse.renew(candidate)
 
 
 def _close(state: State, services: Services) -> None:

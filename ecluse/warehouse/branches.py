@@ -111,6 +111,11 @@ class Branches:
         with self.catalog.database.transaction() as connection:
             leases.renew(connection, candidate.branch, candidate.run_id, duration)
 
+    def hold(self, run_id: str) -> int:
+        """Hold all partitions that a run works on for another lease; how many there are."""
+        with self.catalog.database.transaction() as connection:
+            return leases.renew_all(connection, run_id, self.lease)
+
     def drop(self, dataset: str, branch: str, *, expired_before: datetime | None = None) -> bool:
         """Delete a branch, its lease, and what only it held.
 

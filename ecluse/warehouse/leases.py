@@ -62,6 +62,12 @@ def renew(connection: Connection, branch: str, holder: str, duration: timedelta)
         raise Conflict("warehouse.lease_lost", branch=branch)
 
 
+def renew_all(connection: Connection, holder: str, duration: timedelta) -> int:
+    """Hold every branch of a holder for ``duration`` from now; how many there are."""
+    statement = update(leases).where(leases.c.holder == holder)
+    return int(connection.execute(statement.values(expires=_text(datetime.now(UTC) + duration))).rowcount)
+
+
 def holds(connection: Connection, branch: str, holder: str) -> bool:
     """Whether a branch is the holder's: also after its time, until somebody cleans up."""
     found = connection.execute(select(leases.c.holder).where(leases.c.branch == branch)).scalar()

@@ -159,9 +159,14 @@ class Warehouse:
         with border(candidate.dataset):
             return self._branches.write(engine, candidate, sql, update)
 
-    def renew(self, candidate: Candidate) -> None:
-        """Hold the candidate's partition for another while; ``Conflict`` where the lease was lost."""
-        self._branches.renew(candidate, self._branches.lease)
+    def hold(self, run_id: str) -> int:
+        """Hold all partitions that a run works on for another while; how many there are."""
+        return self._branches.hold(run_id)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a candidate is held without being renewed."""
+        return self._branches.lease
 
     def release(self, candidate: Candidate) -> None:
         """Give the lease back and leave the candidate for inspection, until ``clean_expired``."""

@@ -37,7 +37,7 @@ def test_a_new_attempt_of_the_same_run_takes_over(house):
     for use in (
         lambda: house.warehouse.write(house.engine, first, ONE, "replace"),
         lambda: house.warehouse.prepare([first]),
-        lambda: house.warehouse.renew(first),
+        lambda: house.warehouse.release(first),
         lambda: house.warehouse.rebase(first),
     ):
         with pytest.raises(Conflict) as caught:
