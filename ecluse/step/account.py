@@ -59,21 +59,29 @@ def _rows(state: State, services: Services, accounting: RowAccounting) -> RowAcc
     assert state.driving is not None
     driving, origin = quote(state.driving.param), quote(ORIGIN)
     run = state.engine
-    if run.scalar(f"SELECT count(*) > count(DISTINCT {origin}) FROM {driving}"):
-        return replace(accounting, message="origin_twice")
     run.run(f"CREATE OR REPLACE TEMP TABLE {_OUT} AS SELECT {origin} AS o FROM {batch_sql(state, services)}")
     held = "SELECT NULL::VARCHAR AS o WHERE false"
     if state.quarantine is not None:
         held = f"SELECT {origin} AS o FROM {services.warehouse.scan_files(state.quarantine)}"
     run.run(f"CREATE OR REPLACE TEMP TABLE {_HELD} AS {held}")
     run.run(f"CREATE OR REPLACE TEMP VIEW {_SEEN} AS SELECT o FROM {_OUT} UNION ALL SELECT o FROM {_HELD}")
-    out = run.scalar(f"SELECT count(*) FROM {driving} d SEMI JOIN {_OUT} s ON d.{origin} = s.o")
-    quarantined = run.scalar(f"SELECT count(*) FROM {driving} d SEMI JOIN {_HELD} s ON d.{origin} = s.o")
-    fanned_out = run.scalar(
-        f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) - 1 AS n FROM {_SEEN} GROUP BY o HAVING count(*) > 1)"
-    )
-    invented = run.scalar(f"SELECT count(*) FROM {_SEEN} s ANTI JOIN {driving} d ON d.{origin} = s.o")
-    filtered, deduplicated, unexplained = _missing(state)
+    # NOTE: the counts of rows are never null on a side that has the origin, so they tell the sides apart.
+    repeated, out, quarantined, fanned_out, invented, missing = run.row(f"""
+        SELECT
+            count(*) FILTER (d.n > 1 OR (d.n IS NOT NULL AND d.o IS NULL)),
+            count(*) FILTER (d.n IS NOT NULL AND s.out > 0),
+            count(*) FILTER (d.n IS NOT NULL AND s.held > 0),
+            coalesce(sum(s.out + s.held - 1), 0),
+            coalesce(sum(s.out + s.held) FILTER (d.n IS NULL), 0),
+            count(*) FILTER (s.out IS NULL)
+        FROM (SELECT {origin} AS o, count(*) AS n FROM {driving} GROUP BY ALL) d
+        FULL JOIN (
+            SELECT o, count(*) FILTER (NOT quarantined) AS out, count(*) FILTER (quarantined) AS held
+            FROM (SELECT o, false AS quarantined FROM {_OUT} UNION ALL SELECT o, true FROM {_HELD}) GROUP BY o
+        ) s ON d.o = s.o""")
+    if repeated:
+        return replace(accounting, message="origin_twice")
+    filtered, deduplicated, unexplained = _missing(state, int(missing))
     return replace(
         accounting,
         out=int(out),
@@ -86,8 +94,11 @@ def _rows(state: State, services: Services, accounting: RowAccounting) -> RowAcc
     )
 
 
-def _missing(state: State) -> tuple[dict[str, int], int, int]:
-    """Driving rows that did not arrive: by the first filter that names them, else as duplicates, else unexplained."""
+def _missing(state: State, rows: int) -> tuple[dict[str, int], int, int]:
+    """Driving rows that did not arrive: by the first filter that names them, else as duplicates, else unexplained.
+
+    Where there are none (``rows``), the declared filters are only bound, so that a wrong one is found at once.
+    """
     assert state.driving is not None
     definition, run = state.definition, state.engine
     driving, origin = quote(state.driving.param), quote(ORIGIN)
@@ -105,6 +116,8 @@ def _missing(state: State) -> tuple[dict[str, int], int, int]:
             )
         same = " AND ".join(f"kept.{c} IS NOT DISTINCT FROM {driving}.{c}" for c in names)
         whens.append(f"WHEN EXISTS (SELECT 1 FROM {_KEPT} AS kept WHERE {same}) THEN -1")
+    if not rows:
+        return dict.fromkeys(definition.filters, 0), 0, 0
     case = f"CASE {' '.join(whens)} ELSE -2 END" if whens else "-2"
     with computing("step.declared", dataset=definition.name, what="the filters"):
         counts = dict(
