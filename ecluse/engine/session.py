@@ -51,6 +51,16 @@ class Engine:
     ) -> None:
         self.close()
 
+    def cursor(self) -> Engine:
+        """Another connection to the same DuckDB, with temporary tables and views of its own.
+
+        It costs a hundredth of a new engine. Close it; this engine stays open.
+        """
+        other = Engine.__new__(Engine)
+        other.connection = self.connection.cursor()
+        other.connection.execute("SET TimeZone = 'UTC'")
+        return other
+
     def close(self) -> None:
         """Close the connection; what it holds in memory is gone."""
         self.connection.close()

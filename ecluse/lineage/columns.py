@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from ecluse.lineage.influences import Column, merged
 from ecluse.lineage.operators import Walk
 from ecluse.lineage.plan import UnknownPlan, bound_plan
 from ecluse.model.lineage import ColumnLineage, Edge
+
+if TYPE_CHECKING:
+    from ecluse.engine import Engine
+
+_BINDER_LOCK = threading.Lock()
 
 #: What an SQL step reads under one name: the dataset, and its columns with their DuckDB types.
 Table = tuple[str, Mapping[str, str]]
@@ -17,22 +25,23 @@ def columns_of(sql: str, tables: Mapping[str, Table]) -> ColumnLineage:
     """Where each output column of one query comes from, and which columns decide its rows.
 
     ``tables`` maps the names that the SQL uses to datasets. Nothing is read or run: the query is bound over empty
-    tables in a DuckDB of its own that reaches no file. A query that can't be bound, or whose plan holds anything that
+    tables by a DuckDB that reaches no file. A query that can't be bound, or whose plan holds anything that
     isn't understood, gives no edge at all and says so in ``errors``.
 
     >>> found = columns_of("SELECT a + 1 AS b FROM t", {"t": ("raw.t", {"a": "INTEGER"})})
     >>> found.fields["b"]
     (Edge(dataset='raw.t', column='a', type='DIRECT', subtype='TRANSFORMATION', masking=False),)
     """
-    from ecluse.engine import Engine, EngineError, quote
+    from ecluse.engine import EngineError, quote
 
-    with Engine(threads=1) as engine:
+    with _BINDER_LOCK:
+        engine = _binder().cursor()
+    with engine:
         try:
-            engine.run("SET enable_external_access = false")
             engine.run("SET python_enable_replacements = false")
             for table, (_, columns) in tables.items():
                 listed = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
-                engine.run(f"CREATE TABLE {quote(table)} ({listed})")
+                engine.run(f"CREATE TEMP TABLE {quote(table)} ({listed})")
             names = [str(row[0]) for row in engine.rows(f"DESCRIBE {sql}")]
             plan = bound_plan(engine, sql)
             found = Walk({table: dataset for table, (dataset, _) in tables.items()}).relation(plan)
@@ -45,6 +54,16 @@ def columns_of(sql: str, tables: Mapping[str, Table]) -> ColumnLineage:
         fields={name: tuple(sorted(column)) for name, column in zip(names, found.columns, strict=False)},
         dataset=tuple(sorted(found.rows)),
     )
+
+
+@functools.cache
+def _binder() -> Engine:
+    """The one DuckDB of this process that binds queries: it holds no table, runs nothing and reaches no file."""
+    from ecluse.engine import Engine
+
+    engine = Engine(threads=1)
+    engine.run("SET enable_external_access = false")
+    return engine
 
 
 def _refuse_surprises(names: list[str], found: tuple[Column, ...], tables: Iterable[Table]) -> None:
