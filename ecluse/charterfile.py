@@ -31,19 +31,25 @@ def load_charter(where: Project | Path) -> Charter:
     Raises ``DefinitionError`` where the file can't be read, isn't YAML, names something twice, or isn't a charter;
     all mistakes of a kind are listed, each with its line and column.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     path = where if isinstance(where, Path) else where.root / "charter.yaml"
     try:
         text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DefinitionError("charter.unreadable", path=path, error=error) from error
+    return read_charter(text, path)
+
+
+def read_charter(text: str, path: Path) -> Charter:
+    """The charter that a text holds; ``path`` is what its mistakes are shown under. Raises as ``load_charter`` does."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
         loader = _Loader(text)
         node = loader.get_single_node()
         twice = [] if node is None else list(_repeated(node))
         if twice:
             raise DefinitionError("charter.repeated", path=path, places=_list(path, twice))
         found = None if node is None else loader.construct_document(node)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DefinitionError("charter.unreadable", path=path, error=error) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = _at(path, mark) if mark else str(path)
@@ -57,6 +63,17 @@ def load_charter(where: Project | Path) -> Charter:
     except ValidationError as error:
         places = [(_find(node, e["loc"]), _said(e)) for e in error.errors(include_url=False)]
         raise DefinitionError("charter.invalid", path=path, count=len(places), places=_list(path, places)) from error
+
+
+def json_schema() -> dict[str, Any]:
+    """The charter's JSON Schema, for editors."""
+    from pydantic import TypeAdapter
+
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **TypeAdapter(Charter).json_schema(),
+        "title": "charter.yaml of Écluse",
+    }
 
 
 def _repeated(node: yaml.Node) -> Iterator[tuple[yaml.Mark, str]]:

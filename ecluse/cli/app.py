@@ -12,6 +12,7 @@ import click
 from ecluse import texts
 from ecluse.cli import (
     candidate,
+    charter,
     check,
     decisions,
     doctor,
@@ -53,6 +54,7 @@ COMMANDS: tuple[click.Command, ...] = (
     quarantine.group,
     candidate.group,
     lineage.group,
+    charter.group,
     log.group,
     key.group,
 )

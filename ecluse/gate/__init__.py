@@ -3,7 +3,8 @@
 Nothing here reads a file, a clock or a database: the same request, charter, facts and time give the same verdict.
 """
 
+from ecluse.gate.doubts import Doubt, doubts
 from ecluse.gate.readers import covers, valid_grants
 from ecluse.gate.verdict import verdict
 
-__all__ = ["covers", "valid_grants", "verdict"]
+__all__ = ["Doubt", "covers", "doubts", "valid_grants", "verdict"]

@@ -1,0 +1,174 @@
+"""``ecluse charter``: whether it can work, what editors need to help with it, and what a change of it undoes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ecluse.cli.session import Session, pass_session
+from ecluse.cli.show import as_json, as_table
+from ecluse.errors import DefinitionError
+from ecluse.texts import say
+
+if TYPE_CHECKING:
+    from ecluse.cli.reading import Reading
+    from ecluse.model.charter import Charter
+    from ecluse.model.charterdiff import CharterDiff
+    from ecluse.project import Project
+
+
+@click.group("charter")
+def group() -> None:
+    """The charter: what the project is for, who answers for it, and what must hold.
+
+    \b
+    Example:
+      ecluse charter check
+      ecluse charter diff
+    """
+
+
+@group.command("check")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@pass_session
+def check(session: Session, file: Path | None) -> None:
+    """Say whether a charter is one, and what in it can never come true.
+
+    Mistakes are shown with line and column, and end with exit code 2. What is merely odd (a question that nobody may
+    answer, a grant to a role that nobody holds, an overdue date) is listed.
+
+    \b
+    Example:
+      ecluse charter check
+      ecluse charter check ../proposal/charter.yaml
+    """
+    from ecluse.charterfile import load_charter
+    from ecluse.gate import doubts
+
+    path = file or session.project().root / "charter.yaml"
+    charter = load_charter(path)
+    found = doubts(charter, datetime.now(UTC).date())
+    if session.json:
+        as_json({"valid": True, "doubts": [{"key": d.key, "text": d.text(), **d.fields} for d in found]})
+        return
+    click.echo(
+        say("cli.charter.valid", path=path.name, gates=len(charter.gates), parties=len(charter.parties), odd=len(found))
+    )
+    for doubt in found:
+        click.echo(f"  {doubt.text()}")
+
+
+@group.command("schema")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+def schema(file: Path | None) -> None:
+    """Print the JSON Schema of charter.yaml, or write it to FILE, so that an editor completes and checks it.
+
+    \b
+    Example:
+      ecluse charter schema charter.schema.json
+    Then the charter's first line is:
+      # yaml-language-server: $schema=charter.schema.json
+    """
+    from ecluse.charterfile import json_schema
+
+    text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    if file is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise DefinitionError("cli.write", path=file, error=error.strerror or error) from error
+
+
+@group.command("diff")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--since", metavar="REV", help="A revision in Git instead of a file. Default: HEAD.")
+@pass_session
+def diff(session: Session, file: Path | None, since: str | None) -> None:
+    """Say what changed in the charter, and which approvals no longer count because of it.
+
+    An approval binds its gate: criteria, approvals and purposes. To tighten a gate voids what was approved under the
+    old one; to add a person, a key or a grant does not.
+
+    \b
+    Example:
+      ecluse charter diff
+      ecluse charter diff --since v1.0
+      ecluse charter diff ../before/charter.yaml
+    """
+    from ecluse.charterfile import load_charter
+    from ecluse.model.charterdiff import charter_diff
+
+    with session.reading() as project:
+        before = load_charter(file) if file else _at_revision(project.project, since or "HEAD")
+        # NOTE: the charter as it stands in the file: keys of a demo are no part of it.
+        after = load_charter(project.project)
+        found = charter_diff(before, after)
+        voided = [v for phase in found.gates for v in _voided(project, before, phase)]
+    if session.json:
+        as_json({"changes": found.changes, "gates": found.gates, "voided": voided})
+        return
+    _show(found, voided)
+
+
+def _show(found: CharterDiff, voided: list[dict[str, object]]) -> None:
+    if not found.changes:
+        click.echo(say("cli.charter.same"))
+        return
+    as_table(
+        [say(f"cli.column.{name}") for name in ("entry", "name", "change", "fields")],
+        [(c.entry, c.name, say(f"cli.change.{c.what}"), ", ".join(c.fields)) for c in found.changes],
+    )
+    if not found.gates:
+        click.echo(say("cli.charter.gates_same"))
+        return
+    click.echo(say("cli.charter.gates_changed", phases=", ".join(found.gates)))
+    if not voided:
+        click.echo(say("cli.charter.none_voided"))
+        return
+    names = ("release", "question", "signer", "phase", "until")
+    as_table(
+        [say(f"cli.column.{name}") for name in names],
+        [[v[name] for name in names] for v in voided],
+        title=say("cli.charter.voided"),
+    )
+
+
+def _voided(project: Reading, before: Charter, phase: str) -> list[dict[str, object]]:
+    """The approvals of the gate as it was, which would still count if it had stayed."""
+    bound, now = before.gate_digest(phase), project.project.now().isoformat()
+    return [
+        {
+            "release": ", ".join(sorted(subject.name for subject in signed.fact.subjects)),
+            "question": said["question"],
+            "signer": project.who(signed),
+            "phase": phase,
+            "until": said["expires"],
+            "fact": signed.position,
+        }
+        for signed in project.log.facts(kind="decision")
+        if (said := signed.fact.predicate).get("verdict") == "approved"
+        and said.get("gate_digest") == bound
+        and said.get("phase") == phase
+        and str(said.get("expires") or "") > now
+    ]
+
+
+def _at_revision(project: Project, revision: str) -> Charter:
+    from ecluse.charterfile import read_charter
+
+    done = subprocess.run(  # noqa: S603 - a list of arguments, and no shell
+        ["git", "-C", str(project.root), "show", f"{revision}:./charter.yaml"],  # noqa: S607 - the user's own git
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise DefinitionError("cli.charter_revision", revision=revision, error=done.stderr.strip().splitlines()[-1])
+    return read_charter(done.stdout, Path(f"{revision}:charter.yaml"))
