@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -50,51 +51,79 @@ class Record:
         return objects(self.predicate, name)
 
 
-@dataclass(frozen=True)
 class Book:
-    """All facts in the order of the log."""
+    """All facts in the order of the log, by kind. Who signed one is looked up when somebody asks for it."""
 
-    records: tuple[Record, ...]
-
-    @classmethod
-    def of(
-        cls, charter: Charter, facts: Sequence[SignedFact], trust: Mapping[str, str], project: str, environment: str
-    ) -> Book:
-        """The facts, with their signers looked up in the charter."""
-        return cls(
-            tuple(
-                Record(
-                    position=signed.position,
-                    kind=signed.fact.kind,
-                    at=(at := utc(signed.fact.at)),
-                    subjects=signed.fact.subjects,
-                    predicate=signed.fact.predicate,
-                    parties=_parties(charter, signed.key_ids, trust, at),
-                    here=signed.fact.project == project and signed.fact.environment == environment,
-                )
-                for signed in sorted(facts, key=lambda signed: signed.position)
-            )
-        )
-
-    @property
-    def mine(self) -> tuple[Record, ...]:
-        """The facts of the request's project and environment: those of another open nothing here."""
-        return tuple(r for r in self.records if r.here)
+    def __init__(
+        self, charter: Charter, facts: Sequence[SignedFact], trust: Mapping[str, str], project: str, environment: str
+    ) -> None:
+        self._signers = _Signers(charter, trust)
+        self._here = (project, environment)
+        self._facts: dict[str, list[SignedFact]] = defaultdict(list)
+        for signed in sorted(facts, key=lambda signed: signed.position):
+            self._facts[signed.fact.kind].append(signed)
+        self._read: dict[str, tuple[Record, ...]] = {}
 
     def of_kind(self, kind: str) -> tuple[Record, ...]:
         """The facts of one kind, of every environment."""
-        return tuple(r for r in self.records if r.kind == kind)
+        if kind not in self._read:
+            self._read[kind] = tuple(self._record(signed) for signed in self._facts.get(kind, ()))
+        return self._read[kind]
+
+    @property
+    def decisions(self) -> tuple[Record, ...]:
+        """The decisions of the request's project and environment: those of another open nothing here."""
+        return tuple(record for record in self.of_kind("decision") if record.here)
+
+    def evidence(self, datasets: Collection[str]) -> list[Record]:
+        """Publications and evidence of the request's project and environment about these datasets, or about none."""
+        found = []
+        for kind in ("publication", "evidence"):
+            for signed in self._facts.get(kind, ()):
+                dataset = signed.fact.predicate.get("dataset")
+                # NOTE: looked at before anything else: most facts of a long log are about other datasets.
+                if (not isinstance(dataset, str) or dataset in datasets) and self._is_here(signed):
+                    found.append(self._record(signed))
+        return sorted(found, key=lambda record: record.position)
+
+    def _is_here(self, signed: SignedFact) -> bool:
+        return (signed.fact.project, signed.fact.environment) == self._here
+
+    def _record(self, signed: SignedFact) -> Record:
+        at = utc(signed.fact.at)
+        return Record(
+            position=signed.position,
+            kind=signed.fact.kind,
+            at=at,
+            subjects=signed.fact.subjects,
+            predicate=signed.fact.predicate,
+            parties=self._signers.at(signed.key_ids, at),
+            here=self._is_here(signed),
+        )
 
 
-def _parties(charter: Charter, key_ids: frozenset[str], trust: Mapping[str, str], at: datetime) -> tuple[Party, ...]:
-    found = []
-    for key_id in sorted(key_ids):
-        party = charter.party(trust.get(key_id, ""))
-        listed = [(p, key) for p in charter.parties for key in p.keys if key_id_of(key.public) == key_id]
-        if party is None or any(p.id != party.id or not _counts(key, at) for p, key in listed):
-            continue
-        found.append(party)
-    return tuple(found)
+class _Signers:
+    """The parties behind keys: whom ``trust`` names, while the charter lets the key count for them."""
+
+    def __init__(self, charter: Charter, trust: Mapping[str, str]) -> None:
+        self._charter = charter
+        self._trust = trust
+        self._listed: dict[str, list[tuple[str, Key]]] = defaultdict(list)
+        for party in charter.parties:
+            for key in party.keys:
+                if (id := key_id_of(key.public)) is not None:
+                    self._listed[id].append((party.id, key))
+
+    def at(self, key_ids: frozenset[str], moment: datetime) -> tuple[Party, ...]:
+        """The parties whose key counted at a time."""
+        found = []
+        for key_id in sorted(key_ids):
+            party = self._charter.party(self._trust.get(key_id, ""))
+            listed = self._listed.get(key_id, ())
+            if party is None or any(id != party.id or not _counts(key, moment) for id, key in listed):
+                continue
+            found.append(party)
+        return tuple(found)
 
 
 def _counts(key: Key, at: datetime) -> bool:

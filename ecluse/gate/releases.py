@@ -71,7 +71,7 @@ def standing_objections(request: Request, charter: Charter, book: Book) -> list[
     ever. A rejection stands in its phase and the later ones, until the same party approves the same question in the
     same phase.
     """
-    decisions = [r for r in book.mine if r.kind == "decision" and r.parties and r.about(request.release)]
+    decisions = [r for r in book.decisions if r.parties and r.about(request.release)]
     reasons = []
     for record in decisions:
         fields: Fields = {

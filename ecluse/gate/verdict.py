@@ -26,13 +26,14 @@ def verdict(
     never raises: a fact that is malformed is a fact that is missing.
     """
     now = utc(now)
-    book = Book.of(charter, facts, trust, request.project, request.environment)
+    book = Book(charter, facts, trust, request.project, request.environment)
     found = find_release(request, book)
     reasons = [*_purpose(request, charter), *_phase(request, charter), *found.reasons]
     warnings = [] if request.authenticated else [Reason("reader_unauthenticated", {"reader": request.reader or "?"})]
     approvals: tuple[int, ...] = ()
     if found.manifest is not None:
-        evidence = Evidence.of(book.mine)
+        products = {product.dataset for product in found.manifest.products}
+        evidence = Evidence.of(book.evidence(products | {entry.dataset for entry in found.manifest.inputs}))
         reasons += standing_objections(request, charter, book)
         criteria = judge_criteria(request, charter, found, book, evidence, now)
         answers = judge_approvals(request, charter, found, book, evidence, criteria, now)
