@@ -10,6 +10,7 @@ PYTHON ?= python3
 PORT ?= 3000
 WORKERS ?= 2
 TRIALS ?= 60
+RUNS ?= 5
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -51,12 +52,13 @@ format: $(READY) ## Format the code, and fix what Ruff can fix
 bench: $(READY) ## Measure the demo and the cost of a guarded step
 	$(BIN)/python -m benchmarks
 
-torture: $(READY) ## Kill the guarded step TRIALS times, and prove each time that nothing published was lost
+torture: $(READY) ## Kill the guarded step TRIALS times and `ecluse run` RUNS times, and prove that nothing was lost
 	$(BIN)/python -m benchmarks.torture --trials $(TRIALS)
+	$(BIN)/python -m benchmarks.torture_run --trials $(RUNS)
 
 lock: ## Choose the newest versions that fit, and write requirements.lock (needs uv)
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url --no-emit-find-links --extra dagster --extra gx --extra polars \
+	    --no-emit-index-url --no-emit-find-links --extra dagster --extra gx --extra polars --extra postgres \
 	    --group project --group test --group build --output-file requirements.new $(UPGRADE)
 	{ grep '^#' requirements.lock; \
 	  sed -E "s/ (;|and) \(?sys_platform == 'darwin' or sys_platform == 'linux'\)?//" requirements.new; } > requirements.both

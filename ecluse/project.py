@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ecluse.errors import DefinitionError
+from ecluse.model.location import S3Location
 
 CHARTER = "charter.yaml"
 
@@ -19,6 +20,8 @@ class Project:
     """A project on disk, seen through one profile.
 
     ``state`` is the profile's own folder (``.ecluse/<profile>``, ignored by Git): database, tables, raw bytes, keys.
+    ``tables`` is where the tables lie when they don't lie there. ``reads`` names other profiles of the project whose
+    releases may be read from this one.
     ``replay_at`` is the moment at which a profile that replays history judges freshness; ``None`` means the real time.
     """
 
@@ -30,11 +33,13 @@ class Project:
     state: Path
     replay_at: datetime | None = None
     makes_keys: bool = False
+    tables: Path | S3Location | None = None
+    reads: tuple[str, ...] = ()
 
     @property
-    def warehouse(self) -> Path:
-        """The folder of the Iceberg tables."""
-        return self.state / "warehouse"
+    def warehouse(self) -> Path | S3Location:
+        """The folder of the Iceberg tables, or their place in an object store."""
+        return self.tables or self.state / "warehouse"
 
     @property
     def raw(self) -> Path:
@@ -64,6 +69,25 @@ class Project:
         """The moment at which the age of data is judged."""
         return self.replay_at or self.now()
 
+    def reads_from(self, environment: str) -> Project:
+        """This project as the door sees it when it opens releases of ``environment``: the profile's own, or another's.
+
+        Of another one come name, database and tables. Keys, temporary files and the log of reads stay this profile's:
+        nothing is ever written where the releases are. ``DefinitionError`` where ``reads`` names no such profile.
+        """
+        if environment == self.environment:
+            return self
+        profiles = _profiles(_settings(self.root))
+        named = {profiles[name].get("environment", "dev"): name for name in reversed(self.reads) if name in profiles}
+        if environment not in named:
+            known = ", ".join([self.environment, *named])
+            raise DefinitionError("project.environment", environment=environment, profile=self.profile, known=known)
+        other = Project.find(self.root, named[environment])
+        tables = other.warehouse
+        if isinstance(tables, S3Location):
+            tables = replace(tables, local=self.state / f"objects-{other.profile}")
+        return replace(other, profile=self.profile, state=self.state, tables=tables, makes_keys=False)
+
     @classmethod
     def find(cls, project: str | Path | None = None, profile: str | None = None) -> Project:
         """The project named by ``project``, else by ``ECLUSE_PROJECT``, else the nearest parent with a charter.
@@ -74,17 +98,12 @@ class Project:
         root = _root(project)
         settings = _settings(root)
         chosen = profile or os.environ.get("ECLUSE_PROFILE") or settings.get("profile", "demo")
-        profiles: dict[str, Any] = settings.get("profiles", {"demo": {}})
+        profiles = _profiles(settings)
         if chosen not in profiles:
             raise DefinitionError("project.profile", profile=chosen, known=", ".join(sorted(profiles)), root=root)
         found: dict[str, Any] = profiles[chosen]
         state = root / found.get("state", f".ecluse/{chosen}")
-        url = found.get("database", f"sqlite:///{state / 'ecluse.db'}")
-        if url.startswith("env:"):
-            name = url.removeprefix("env:")
-            if name not in os.environ:
-                raise DefinitionError("project.secret", name=name, profile=chosen)
-            url = os.environ[name]
+        url = _referenced(found.get("database", f"sqlite:///{state / 'ecluse.db'}"), "project.secret", chosen)
         at = found.get("replay_at")
         return cls(
             root=root,
@@ -95,6 +114,8 @@ class Project:
             state=state,
             replay_at=at.replace(tzinfo=at.tzinfo or UTC) if isinstance(at, datetime) else None,
             makes_keys=chosen == "demo",
+            tables=_tables(root, state, found, chosen),
+            reads=tuple(_listed(found.get("reads", ()))),
         )
 
 
@@ -110,6 +131,35 @@ def _root(project: str | Path | None) -> Path:
         if (folder / CHARTER).is_file():
             return folder
     raise DefinitionError("project.missing", path=here)
+
+
+def _profiles(settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = settings.get("profiles", {"demo": {}})
+    return found
+
+
+def _listed(setting: str | list[str] | tuple[str, ...]) -> list[str]:
+    return [setting] if isinstance(setting, str) else [str(name) for name in setting]
+
+
+def _referenced(setting: str, missing: str, profile: str) -> str:
+    """A setting's value, which ``env:NAME`` takes from the environment."""
+    if not setting.startswith("env:"):
+        return setting
+    name = setting.removeprefix("env:")
+    if name not in os.environ:
+        raise DefinitionError(missing, name=name, profile=profile)
+    return os.environ[name]
+
+
+def _tables(root: Path, state: Path, settings: dict[str, Any], profile: str) -> Path | S3Location | None:
+    given = settings.get("warehouse")
+    if given is None:
+        return None
+    place = _referenced(str(given), "project.place", profile)
+    if "://" not in place:
+        return root / place
+    return S3Location.read(place, settings.get("s3", {}), state / "objects", profile)
 
 
 def _settings(root: Path) -> dict[str, Any]:

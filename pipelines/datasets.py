@@ -6,16 +6,19 @@ import assets.clean.airlines
 import assets.clean.airport_directory
 import assets.clean.airports
 import assets.clean.flights
+import assets.clean.people
 import assets.clean.planes
 import assets.clean.weather
 import assets.products.cancelled_by_carrier
 import assets.products.daily_operations
+import assets.products.debuts
 import assets.products.delay_features
 import assets.products.delay_predictions
 import assets.raw.airlines
 import assets.raw.airport_directory
 import assets.raw.airports
 import assets.raw.flights
+import assets.raw.people
 import assets.raw.planes
 import assets.raw.weather
 from ecluse.orchestration.checks import published_checks
@@ -38,6 +41,9 @@ ASSETS: tuple[dagster.AssetsDefinition, ...] = (
     assets.products.cancelled_by_carrier.cancelled_by_carrier,
     assets.products.daily_operations.daily_operations,
     assets.products.delay_predictions.delay_predictions,
+    assets.raw.people.people,
+    assets.clean.people.people,
+    assets.products.debuts.debuts,
 )
 
 #: The scheduled checks. A step's own checks run within it; these run in a job of their own.

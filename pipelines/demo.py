@@ -4,10 +4,12 @@ Begins anew each time: what an earlier demo left in ``inbox/``, ``reports/`` and
 """
 
 import argparse
+import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +25,8 @@ PRODUCTS = ("products.delay_features", "products.cancelled_by_carrier")
 FEATURES, PURPOSE, VERSION = PRODUCTS[0], "delay-prediction", "1.0.0"
 #: People of the charter who answer for the data; in a demo their keys are on this machine.
 STEWARD, OWNER = "p-4f8a21", "p-b07c63"
+#: The study of real people, who asks for it, and who protects them.
+DEBUTS, ANALYST, PROTECTION = "products.debuts", "s-study", "p-91c4de"
 #: The month that arrives a second time, damaged.
 DAMAGED = "2013-12"
 #: When the scheduled check finds that no newer flights have come, unless ``--at`` says otherwise.
@@ -113,6 +117,44 @@ def train(stage: Stage) -> None:
     stage.show_model()
 
 
+def people(stage: Stage) -> None:
+    """Real people: coarse for the analyst, clear for who protects them, closed for what the charter prohibits."""
+    stage.run("study")
+    stage.check(DEBUTS)
+    stage.call("release", "create", DEBUTS, "--version", VERSION)
+    until = f"{datetime.now(UTC) + timedelta(days=180):%Y-%m-%d}"
+    for party, reason in (
+        (STEWARD, "Every player with a first game is there."),
+        (OWNER, "Ages of groups are what the study asks for."),
+    ):
+        sign = ("approve", DEBUTS, "--question", "data-valid", "--as", party, "--reason", reason, "--until", until)
+        stage.call(*sign)
+    for reader in (ANALYST, PROTECTION):
+        with reading_as(reader):
+            loaded = ecluse.load(DEBUTS, purpose="age-study", project=stage.project.root)
+            stage.rows(f"What {reader} sees", loaded.arrow().slice(0, 3))
+    with reading_as(ANALYST):
+        try:
+            ecluse.load(DEBUTS, purpose="fan-marketing", project=stage.project.root)
+        except Refused as refusal:
+            stage.say(str(refusal))
+        else:
+            raise WentWrong("a purpose that the charter prohibits was let through.")
+
+
+@contextmanager
+def reading_as(party: str) -> Iterator[None]:
+    """Read as one of the parties whose keys a demo has on this machine."""
+    before = os.environ.get("ECLUSE_READER")
+    os.environ["ECLUSE_READER"] = party
+    try:
+        yield
+    finally:
+        os.environ.pop("ECLUSE_READER")
+        if before is not None:
+            os.environ["ECLUSE_READER"] = before
+
+
 def damage(stage: Stage) -> None:
     """A damaged month arrives: it is blocked, and the model still reads the last good release."""
     from pipelines import arrivals
@@ -139,6 +181,7 @@ ACTS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("A release is made, and the door stays closed", refuse),
     ("It is checked and approved, and the door opens", approve),
     ("The model reads through the door", train),
+    ("Data about people opens as far as each purpose needs", people),
     ("A damaged month arrives, and is blocked", damage),
     ("The data grows old, and the door closes", check_later),
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster
+import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -99,6 +100,13 @@ class Stage:
         code = call(["--project", str(self.project.root), "--profile", self.project.profile, *arguments])
         if code != ends_with:
             raise WentWrong(f"ecluse {arguments[0]} ended with {code} instead of {ends_with}.")
+
+    def rows(self, title: str, shown: pa.Table) -> None:
+        """A few rows as a reader gets them."""
+        table = Table(*shown.column_names, box=SIMPLE_HEAD, title=title, title_justify="left")
+        for row in shown.to_pylist():
+            table.add_row(*("–" if value is None else str(value)[:24] for value in row.values()))
+        self.console.print(table)
 
     def check(self, dataset: str, at: datetime | None = None, *, holds: bool = True) -> None:
         """Carry out the scheduled check of what is published, as of a time."""

@@ -1,4 +1,4 @@
-"""One or more grants compiled to one projection: per column clear, pseudonym, null or left out, and a row filter.
+"""One or more grants compiled to one projection: each column as a grant shows it, or left out, and a row filter.
 
 Where a reader holds several grants, each *cell* shows the most revealing of what a single grant shows of it. A grant
 with a row filter adds nothing to rows that its filter leaves out, and a row appears where at least one grant lets it
@@ -10,21 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ecluse.access.generalise import generalised_sql
 from ecluse.access.pseudonyms import pseudonym_sql
 from ecluse.engine import quote
 from ecluse.model.charter import Grant
 from ecluse.model.contract import Column
 
 #: From least to most revealing; what a grant doesn't list is dropped.
-_REVEALING = ("drop", "null", "pseudonym", "clear")
+_REVEALING = ("drop", "null", "pseudonym", "generalised", "clear")
 
 
 @dataclass(frozen=True)
 class Granted:
-    """What a reader may see: ``columns`` maps each column that is shown to ``clear``, ``pseudonym`` or ``null``.
+    """What a reader may see.
 
-    Of a column that is shown differently from row to row, it says the most revealing way. ``filters`` are the row
-    filters that are asked, and ``filtered`` tells whether rows are left out.
+    ``columns`` maps each column that is shown to ``clear``, ``generalised``, ``pseudonym`` or ``null``. Of a column
+    that is shown differently from row to row, it says the most revealing way. ``filters`` are the row filters that are
+    asked, and ``filtered`` tells whether rows are left out.
     """
 
     columns: dict[str, str]
@@ -98,10 +100,12 @@ class _Cell:
         return self.ways[0]
 
     def sql(self, key: bytes, purpose: str) -> str:
-        # NOTE: where clear values and pseudonyms meet in one column, both are text.
-        as_text = {"clear", "pseudonym"} <= set(self.ways)
+        # NOTE: where values and pseudonyms meet in one column, both are text.
+        as_text = "pseudonym" in self.ways and bool({"clear", "generalised"} & set(self.ways))
+        generalised = generalised_sql(self.column) if "generalised" in self.ways else ""
         written = {
             "clear": f"CAST({quote(self.column.name)} AS VARCHAR)" if as_text else quote(self.column.name),
+            "generalised": f"CAST({generalised} AS VARCHAR)" if as_text else generalised,
             "pseudonym": pseudonym_sql(self.column.name, key, purpose) if "pseudonym" in self.ways else "",
             "null": f"CAST(NULL AS {'VARCHAR' if 'pseudonym' in self.ways else self.column.type})",
         }
@@ -113,7 +117,9 @@ class _Cell:
 
 
 def _way(grant: Grant, column: Column) -> str:
-    return grant.columns.get(column.classification.value, "drop")
+    way = grant.columns.get(column.classification.value, "drop")
+    # NOTE: a column that nobody said how to generalise shows that it is there, and nothing of it.
+    return "null" if way == "generalised" and column.generalise is None else way
 
 
 def _any(filters: Sequence[int]) -> str:

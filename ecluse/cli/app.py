@@ -14,6 +14,7 @@ from ecluse.cli import (
     candidate,
     charter,
     check,
+    db,
     decisions,
     doctor,
     init,
@@ -57,6 +58,7 @@ COMMANDS: tuple[click.Command, ...] = (
     charter.group,
     log.group,
     key.group,
+    db.group,
 )
 
 

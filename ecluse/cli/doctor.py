@@ -101,15 +101,27 @@ def _keys(project: Project) -> Iterator[Finding]:
 
 def _rights(project: Project) -> Iterator[Finding]:
     """Whoever can write these files can go around the door, which the threat model says and this line shows."""
-    user = getpass.getuser()
-    for name, path in (("warehouse", project.warehouse), ("raw", project.raw), ("state", project.state)):
+    for name, path in (("raw", project.raw), ("state", project.state)):
         if not path.exists():
             yield Finding(name, "note", say("cli.doctor.not_yet", path=path))
             continue
         rights = ("r" if os.access(path, os.R_OK) else "-") + ("w" if os.access(path, os.W_OK) else "-")
-        yield Finding(
-            name, "note" if "w" in rights else "good", say(f"cli.doctor.rights.{rights}", path=path, user=user)
-        )
+        yield _may(name, path, rights)
+
+
+def _warehouse(project: Project) -> Iterator[Finding]:
+    place = project.warehouse
+    if isinstance(place, Path) and not place.exists():
+        yield Finding("warehouse", "note", say("cli.doctor.not_yet", path=place))
+        return
+    from ecluse.warehouse import open_store
+
+    yield _may("warehouse", place, open_store(place).rights())
+
+
+def _may(name: str, place: object, rights: str) -> Finding:
+    user = getpass.getuser()
+    return Finding(name, "note" if "w" in rights else "good", say(f"cli.doctor.rights.{rights}", path=place, user=user))
 
 
 def _dagster(project: Project) -> Iterator[Finding]:
@@ -129,6 +141,7 @@ CHECKS: tuple[Callable[[Project], Iterator[Finding]], ...] = (
     _database,
     _log,
     _keys,
+    _warehouse,
     _rights,
     _dagster,
 )

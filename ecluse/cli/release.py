@@ -28,10 +28,12 @@ def group() -> None:
 @group.command("create")
 @click.argument("datasets", nargs=-1, required=True, metavar="DATASET…")
 @click.option(
-    "--version", required=True, metavar="VERSION", help="For example 1.0.0; it never names anything else again."
+    "--version",
+    metavar="VERSION",
+    help="For example 1.0.0; it never names anything else again. Default: the next, from what the contract changed.",
 )
 @pass_session
-def create(session: Session, datasets: tuple[str, ...], version: str) -> None:
+def create(session: Session, datasets: tuple[str, ...], version: str | None) -> None:
     """Pin what is published of some products, with everything they were made from, under a version.
 
     \b
@@ -46,9 +48,9 @@ def create(session: Session, datasets: tuple[str, ...], version: str) -> None:
         as_json({"digest": manifest.digest, "manifest": manifest.to_json()})
         return
     for product in manifest.products:
-        name = f"{product.dataset}@{version}"
+        name = f"{product.dataset}@{manifest.version}"
         click.echo(say("cli.release.created", name=name, rows=product.rows, digest=manifest.digest[:16]))
-    click.echo(say("cli.release.next", dataset=datasets[0], version=version))
+    click.echo(say("cli.release.next", dataset=datasets[0], version=manifest.version))
 
 
 @group.command("list")

@@ -10,6 +10,7 @@ import click
 
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.model.counts import counted
 from ecluse.texts import say
 
 if TYPE_CHECKING:
@@ -58,13 +59,7 @@ def _after(status: DatasetStatus, signed: SignedFact) -> DatasetStatus:
     at = fact.at.isoformat(" ", "seconds")
     partition = said.get("partition") or "all"
     if fact.kind == "publication":
-        rows = sum(file["rows"] for file in said["files"])
-        counts = {**status.by_partition}
-        if said["update"] == "rollback":
-            counts = {name: (part["rows"], part["quarantined"]) for name, part in said["partitions"].items()}
-        else:
-            before = counts.get(partition, (0, 0)) if said["update"] == "append" else (0, 0)
-            counts[partition] = (before[0] + rows, before[1] + int(said["quarantine"]["rows"]))
+        counts = counted(status.by_partition, said)
         return replace(
             status,
             by_partition=counts,

@@ -113,6 +113,7 @@ def _show(found: Difference, before: str, after: str) -> None:
     changes = [
         *((name, say("cli.diff.column_added", type=kind), None) for name, kind in found.columns_added.items()),
         *((name, say("cli.diff.column_removed", type=kind), None) for name, kind in found.columns_removed.items()),
+        *((n, say("cli.diff.renamed", before=old), None) for n, old in found.columns_renamed.items()),
         *((n, say("cli.diff.type", before=a, after=b), None) for n, (a, b) in found.types_changed.items()),
         *((name, say("cli.diff.values"), f"{count:,}") for name, count in found.columns_changed.items()),
     ]

@@ -16,8 +16,8 @@ _STRICTNESS = tuple(Classification)
 def released_columns(product: TableVersion, facts: Sequence[SignedFact]) -> tuple[Column, ...]:
     """The columns that the contract of this release lists, each as strictly classified as it ever was since.
 
-    A column that was found to be personal after the release is personal in the release too. ``NotComputed`` where
-    the log doesn't hold the contract.
+    A column that was found to be personal after the release is personal in the release too, under whatever name that
+    was found. ``NotComputed`` where the log doesn't hold the contract.
     """
     published = [f.fact.predicate for f in facts if f.fact.kind == "publication"]
     own = [p for p in published if p.get("dataset") == product.dataset]
@@ -26,14 +26,29 @@ def released_columns(product: TableVersion, facts: Sequence[SignedFact]) -> tupl
         raise NotComputed("door.no_contract", dataset=product.dataset)
     columns = {c["name"]: c for c in _columns(own[first])}
     for publication in own[first:]:
-        for column in _columns(publication):
-            if column["name"] in columns:
-                columns[column["name"]] = max(columns[column["name"]], column, key=_strictness)
-    return tuple(Column(c["name"], c["type"], classification=_STRICTNESS[_strictness(c)]) for c in columns.values())
+        for found in _columns(publication):
+            for name, column in columns.items():
+                if _same(column, found):
+                    columns[name] = {**column, "classification": max(column, found, key=_strictness)["classification"]}
+    return tuple(
+        Column(c["name"], c["type"], classification=_STRICTNESS[_strictness(c)], generalise=_rule(c))
+        for c in columns.values()
+    )
 
 
 def _columns(publication: dict[str, Any]) -> Iterable[dict[str, Any]]:
     return [c for c in publication.get("columns", []) if not c["name"].startswith("_")]
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two publications speak of one column: by its name, or by the field that keeps its id when renamed."""
+    ids = {one.get("field_id"), other.get("field_id")}
+    return bool(one["name"] == other["name"] or (len(ids) == 1 and None not in ids))
+
+
+def _rule(column: dict[str, Any]) -> str | tuple[tuple[str, str], ...] | None:
+    rule = column.get("generalise")
+    return tuple((fine, coarse) for fine, coarse in rule) if isinstance(rule, list) else rule
 
 
 def _strictness(column: dict[str, Any]) -> int:

@@ -9,14 +9,14 @@ from typing import overload
 
 from ecluse.access import Granted, compile_grant, load_pseudonym_key
 from ecluse.door.columns import released_columns
-from ecluse.door.files import verify_files
+from ecluse.door.files import confirm_snapshot, verify_files
 from ecluse.door.identity import Reader, reader_of
 from ecluse.door.loaded import Loaded
 from ecluse.door.lock import Lock
 from ecluse.door.record import record_read
 from ecluse.door.records import Records
 from ecluse.engine import Engine, EngineError
-from ecluse.errors import DefinitionError, EcluseError, IntegrityError, Refused
+from ecluse.errors import DefinitionError, EcluseError, Refused
 from ecluse.gate import valid_grants
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Reason, Request, Verdict
@@ -31,6 +31,7 @@ def load(
     version: str | None = None,
     phase: str | None = None,
     project: str | Path | None = None,
+    environment: str | None = None,
     lock: str | Path | None = None,
 ) -> Loaded: ...
 
@@ -43,6 +44,7 @@ def load(
     version: str | None = None,
     phase: str | None = None,
     project: str | Path | None = None,
+    environment: str | None = None,
     lock: str | Path | None = None,
 ) -> dict[str, Loaded]: ...
 
@@ -54,14 +56,17 @@ def load(
     version: str | None = None,
     phase: str | None = None,
     project: str | Path | None = None,
+    environment: str | None = None,
     lock: str | Path | None = None,
 ) -> Loaded | dict[str, Loaded]:
     """Released data for a purpose, or ``Refused`` with every reason.
 
     ``names`` is one dataset, or several that one release holds; several give a dict by name. ``version`` is a
     release's version, ``None`` or ``"latest"`` the newest release that exists: where that one is refused, no older
-    one takes its place. ``phase`` is the charter's current phase unless given. ``lock`` is where a ``data.lock`` is
-    written. The purpose is declared and recorded, not proven.
+    one takes its place. ``phase`` is the charter's current phase unless given. ``environment`` is the one whose release
+    is opened, the profile's own unless given: another's is only read, judged by its own facts, and recorded in this
+    profile's log of reads. ``lock`` is where a ``data.lock`` is written. The purpose is declared and recorded, not
+    proven.
 
     Raises ``IntegrityError`` where log or files are not what was signed. Every answer, a refusal too, is recorded in
     the log of reads, before any data is handed over.
@@ -69,7 +74,7 @@ def load(
     datasets = [names] if isinstance(names, str) else list(dict.fromkeys(names))
     if not datasets:
         raise DefinitionError("door.no_names")
-    records = Records.open(project)
+    records = Records.open(project, environment=environment)
     try:
         now = records.project.now()
         reader = reader_of(records, datasets, purpose)
@@ -79,8 +84,8 @@ def load(
         _refuse(records, reader, requests, manifest, found, now)
         assert manifest is not None
         products = [manifest.product(dataset) for dataset in datasets]
-        verify_files(records.project.warehouse, products)
         warehouse = Warehouse(records.project.warehouse, records.log.database)
+        verify_files(warehouse.objects, products)
         granted = {p.dataset: _granted(records, warehouse, reader, p, purpose, now) for p in products}
         bare = [
             Reason("grant_without_columns", {"dataset": d, "reader": reader.party or "?"})
@@ -155,7 +160,7 @@ def _refuse(
 def _granted(
     records: Records, warehouse: Warehouse, reader: Reader, product: TableVersion, purpose: str, now: datetime
 ) -> Granted | None:
-    _confirm_snapshot(warehouse, product)
+    confirm_snapshot(warehouse, product)
     there = warehouse.columns(product.dataset, product.snapshot_id)
     return compile_grant(
         valid_grants(records.charter, reader.party, product.dataset, purpose, now.date()),
@@ -181,7 +186,8 @@ def _opened(
         sql = grant.select_sql(warehouse.scan(dataset, manifest.product(dataset).snapshot_id))
         if grant.filters:
             _confirm_filters(sql, grant, dataset)
-        loaded[dataset] = Loaded(dataset, manifest, found, reader, purpose, dict(grant.columns), sql, temporary)
+        shown = dict(grant.columns)
+        loaded[dataset] = Loaded(dataset, manifest, found, reader, purpose, shown, sql, temporary, warehouse.objects)
     return loaded
 
 
@@ -194,12 +200,3 @@ def _confirm_filters(sql: str, grant: Granted, dataset: str) -> None:
         # NOTE: only the first line of the message, and no chain: the statement may hold the key of pseudonyms.
         first, filters = str(error).splitlines()[0], "; ".join(grant.filters)
         raise DefinitionError("access.row_filter", dataset=dataset, error=first, filters=filters) from None
-
-
-def _confirm_snapshot(warehouse: Warehouse, product: TableVersion) -> None:
-    """``IntegrityError`` where the catalog names other files for the snapshot than the release does."""
-    here = warehouse.exists(product.dataset) and warehouse.table_uuid(product.dataset) == product.table_uuid
-    if not here or {f.path for f in warehouse.files(product.dataset, product.snapshot_id)} != {
-        f.path for f in product.files
-    }:
-        raise IntegrityError("door.other_files", dataset=product.dataset, snapshot=product.snapshot_id)

@@ -13,6 +13,7 @@ from ecluse.door.identity import Reader
 from ecluse.errors import DefinitionError
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Verdict
+from ecluse.warehouse import ObjectStore
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 class Loaded:
     """One dataset of a release, opened for one reader and purpose.
 
-    ``columns`` maps each column to how it is shown: ``clear``, ``pseudonym`` or ``null``. Every call reads the files
-    again; rows are in the order in which they were published.
+    ``columns`` maps each column to how it is shown: ``clear``, ``generalised``, ``pseudonym`` or ``null``. Every call
+    reads the files again; rows are in the order in which they were published.
     """
 
     dataset: str
@@ -39,6 +40,8 @@ class Loaded:
     columns: dict[str, str]
     _sql: str = field(repr=False)
     _temporary: Path = field(repr=False)
+    # NOTE: held, because its copies of what lies in an object store are deleted with it.
+    _objects: ObjectStore = field(repr=False)
 
     @property
     def version(self) -> str:
@@ -57,13 +60,13 @@ class Loaded:
         engine = self._new_engine()
         reader = engine.batches(self._sql)
 
-        def stream() -> Iterator[pa.RecordBatch]:
+        def stream(_held: ObjectStore) -> Iterator[pa.RecordBatch]:
             try:
                 yield from reader
             finally:
                 engine.close()
 
-        return pa.RecordBatchReader.from_batches(reader.schema, stream())
+        return pa.RecordBatchReader.from_batches(reader.schema, stream(self._objects))
 
     def pandas(self) -> pd.DataFrame:
         """All rows as a pandas frame. Whole numbers and booleans with nulls keep their values in nullable types."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ecluse.charterfile import load_charter
-from ecluse.gate import verdict
+from ecluse.gate import release_verdict, verdict
 from ecluse.ledger import Log, LogState, Trust, trust_of, with_local_keys
 from ecluse.model.charter import Charter
 from ecluse.model.facts import SignedFact
@@ -35,9 +35,16 @@ class Records:
     facts: tuple[SignedFact, ...]
 
     @classmethod
-    def open(cls, project: str | Path | None, *, read_only: bool = False) -> Records:
-        """Read the charter and the whole log; ``IntegrityError`` where the log isn't what was signed."""
-        found = Project.find(project)
+    def open(
+        cls, project: str | Path | Project | None, *, environment: str | None = None, read_only: bool = False
+    ) -> Records:
+        """Read the charter and the whole log; ``IntegrityError`` where the log isn't what was signed.
+
+        ``environment`` is the one whose records are read, the profile's own unless given; another's are only read.
+        """
+        own = project if isinstance(project, Project) else Project.find(project)
+        found = own.reads_from(environment or own.environment)
+        read_only = read_only or found != own
         written = load_charter(found)
         charter = with_local_keys(found, written)
         trust = trust_of(written, found)
@@ -45,6 +52,20 @@ class Records:
         state = log.verify()
         facts = tuple(f for f in log.facts() if f.position < state.size)
         return cls(found, written, charter, trust, log, state, facts)
+
+    def judge_release(self, dataset: str, manifest: Manifest | None, version: str | None, now: datetime) -> Verdict:
+        """The verdict about a release, whoever reads it and whatever for."""
+        request = Request(
+            dataset=dataset,
+            version=manifest.version if manifest else version,
+            release=manifest.digest if manifest else None,
+            purpose="",
+            reader=None,
+            phase=self.charter.phase,
+            project=self.project.name,
+            environment=self.project.environment,
+        )
+        return release_verdict(request, self.charter, self.facts, now, trust=self.trust.parties())
 
     def close(self) -> None:
         """Give the database's connections back."""

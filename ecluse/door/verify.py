@@ -8,10 +8,12 @@ from pathlib import Path
 from ecluse.door.files import verify_files
 from ecluse.door.lock import Lock
 from ecluse.door.records import Records
-from ecluse.errors import IntegrityError, Refused
+from ecluse.errors import DefinitionError, IntegrityError, Refused
 from ecluse.ledger import LogState
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Verdict
+from ecluse.project import Project
+from ecluse.warehouse import open_store
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,11 @@ def verify(lock_path: str | Path, project: str | Path | None = None) -> Verified
     """
     path = Path(lock_path)
     lock = Lock.read(path)
-    records = Records.open(project, read_only=True)
+    records = Records.open(_project_of(lock, project), read_only=True)
     try:
         _extends(records, lock, path)
         products = [lock.manifest.product(r.dataset) for r in lock.requests if _holds(lock, r.dataset)]
-        verify_files(records.project.warehouse, products)
+        verify_files(open_store(records.project.warehouse), products)
         here = {"project": records.project.name, "environment": records.project.environment}
         if any((r.project, r.environment) != (here["project"], here["environment"]) for r in lock.requests):
             raise IntegrityError("door.lock_elsewhere", path=path, **here)
@@ -55,6 +57,15 @@ def verify(lock_path: str | Path, project: str | Path | None = None) -> Verified
             purpose=asked.purpose,
         )
     return Verified(lock.manifest, found, sum(len(p.files) for p in products), lock.log, records.state)
+
+
+def _project_of(lock: Lock, project: str | Path | None) -> Project:
+    """The project, as it reads the environment that the lock names; as it is, where it reads no such one."""
+    own = Project.find(project)
+    try:
+        return own.reads_from(lock.requests[0].environment)
+    except DefinitionError:
+        return own
 
 
 def _extends(records: Records, lock: Lock, path: Path) -> None:

@@ -154,14 +154,25 @@ class Engine:
         written = whole.rename(whole.with_name("whole"))
         source = f"read_parquet({literal(str(written))}, file_row_number = true, hive_partitioning = false)"
         rows = -(-self.scalar(f"SELECT count(*) FROM {source}") // parts)
-        for part in range(parts):
-            within = f"file_row_number >= {part * rows} AND file_row_number < {(part + 1) * rows}"
-            self._copy_file(
-                f"SELECT * EXCLUDE (file_row_number) FROM {source} WHERE {within}",
-                whole.with_name(f"data_{part:04}.parquet"),
-                field_ids,
-            )
+        with self._one_thread():
+            for part in range(parts):
+                within = f"file_row_number >= {part * rows} AND file_row_number < {(part + 1) * rows}"
+                self._copy_file(
+                    f"SELECT * EXCLUDE (file_row_number) FROM {source} WHERE {within}",
+                    whole.with_name(f"data_{part:04}.parquet"),
+                    field_ids,
+                )
         written.unlink()
+
+    @contextmanager
+    def _one_thread(self) -> Iterator[None]:
+        """Work with one thread: several read ahead of the one that writes, and all that they read waits in memory."""
+        threads = self.scalar("SELECT current_setting('threads')")
+        self.run("SET threads = 1")
+        try:
+            yield
+        finally:
+            self.run(f"SET threads = {threads}")
 
 
 def relation_of(table: pa.Table, like: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

@@ -5,6 +5,6 @@ Nothing here reads a file, a clock or a database: the same request, charter, fac
 
 from ecluse.gate.doubts import Doubt, doubts
 from ecluse.gate.readers import covers, valid_grants
-from ecluse.gate.verdict import verdict
+from ecluse.gate.verdict import release_verdict, verdict
 
-__all__ = ["Doubt", "covers", "doubts", "valid_grants", "verdict"]
+__all__ = ["Doubt", "covers", "doubts", "release_verdict", "valid_grants", "verdict"]

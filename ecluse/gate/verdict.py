@@ -26,10 +26,21 @@ def verdict(
     never raises: a fact that is malformed is a fact that is missing.
     """
     now = utc(now)
+    found = release_verdict(request, charter, facts, now, trust=trust)
+    warnings = [] if request.authenticated else [Reason("reader_unauthenticated", {"reader": request.reader or "?"})]
+    reasons = [*_purpose(request, charter), *found.reasons, *reader_reasons(request, charter, now.date())]
+    return Verdict(_once(reasons), _once([*warnings, *found.warnings]), found.approvals)
+
+
+def release_verdict(
+    request: Request, charter: Charter, facts: Sequence[SignedFact], now: datetime, *, trust: Mapping[str, str]
+) -> Verdict:
+    """The part of ``verdict`` that is about the release: whoever reads it, and whatever for."""
+    now = utc(now)
     book = Book(charter, facts, trust, request.project, request.environment)
     found = find_release(request, book)
-    reasons = [*_purpose(request, charter), *_phase(request, charter), *found.reasons]
-    warnings = [] if request.authenticated else [Reason("reader_unauthenticated", {"reader": request.reader or "?"})]
+    reasons = [*_phase(request, charter), *found.reasons]
+    warnings: tuple[Reason, ...] = ()
     approvals: tuple[int, ...] = ()
     if found.manifest is not None:
         products = {product.dataset for product in found.manifest.products}
@@ -38,9 +49,8 @@ def verdict(
         criteria = judge_criteria(request, charter, found, book, evidence, now)
         answers = judge_approvals(request, charter, found, book, evidence, criteria, now)
         reasons += [*criteria.reasons, *answers.reasons]
-        warnings += criteria.warnings
+        warnings = tuple(criteria.warnings)
         approvals = answers.counted
-    reasons += reader_reasons(request, charter, now.date())
     return Verdict(_once(reasons), _once(warnings), approvals)
 
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
 
 from ecluse.errors import IntegrityError, LedgerError
 from ecluse.ledger.checkpoint import Checkpoint
-from ecluse.ledger.envelope import canonical, parse
+from ecluse.ledger.envelope import is_canonical, parse_noting_floats
 from ecluse.ledger.examine import Examined, examine
 from ecluse.ledger.merkle import Frontier, leaf_hash
 from ecluse.ledger.trust import Trust
+
+#: How many entries one process verifies at a time; a log that is no longer than this starts no process.
+_CHUNK = 5_000
+#: How many chunks are read before the first of them must be done.
+_AHEAD = 8
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,20 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class VerifiedEntry:
+    """What is left to compare of an entry that counts by itself: its place in the order, and in the tree."""
+
+    position: int
+    leaf: str
+    at: datetime
+    key_ids: frozenset[str]
+
+
+#: The entries of a chunk up to the first that doesn't count, and what is wrong with that one.
+_Chunk = tuple[list[VerifiedEntry], IntegrityError | None]
+
+
+@dataclass(frozen=True)
 class LogState:
     """A log that was verified: its number of facts and its root (64 hexadecimal digits)."""
 
@@ -36,27 +60,100 @@ class LogState:
     root: str
 
 
-def audit(entries: Iterable[Entry], trust: Trust, checkpoints: Sequence[Checkpoint] = ()) -> LogState:
+def audit(
+    entries: Iterable[Entry],
+    trust: Trust,
+    checkpoints: Sequence[Checkpoint] = (),
+    *,
+    tree: Iterable[tuple[int, int, str]] | None = None,
+) -> LogState:
     """Verify ``entries``, all of a log in order, against ``trust`` and ``checkpoints``.
+
+    ``tree`` is the stored Merkle tree, where there is one to verify: size, level and hash of each complete subtree.
 
     Raises ``IntegrityError`` naming the first position that isn't what was signed: a gap, an envelope that differs
     from its leaf hash or isn't canonical, a signature that is false or by a key that didn't count then or for that
     kind. A log that is shorter than a checkpoint was truncated; one with another root was rewritten.
     """
-    tree, latest, agreed = Frontier(), None, 0
+    frontier, latest, agreed = Frontier(), None, 0
+    subtrees, wrong = None if tree is None else iter(tree), None
     due = sorted(checkpoints)
-    for entry in entries:
-        agreed = _settle(tree, due, agreed)
-        if entry.position != tree.size:
-            raise IntegrityError("ledger.gap", position=tree.size, found=entry.position)
-        examined = verify_entry(entry, trust)
-        _in_order(entry, examined, trust, latest)
-        latest = max(latest or examined.fact.at, examined.fact.at)
-        tree.append(bytes.fromhex(entry.leaf))
-    _settle(tree, due, agreed)
+    for found in verified(_without_gap(entries), trust):
+        agreed = _settle(frontier, due, agreed)
+        _in_order(found, trust, latest)
+        latest = max(latest or found.at, found.at)
+        completed = frontier.append(bytes.fromhex(found.leaf))
+        if subtrees is not None and wrong is None:
+            wanted = [(frontier.size, level, value.hex()) for level, value in enumerate(completed, 1)]
+            wrong = None if list(islice(subtrees, len(wanted))) == wanted else found.position
+    _settle(frontier, due, agreed)
+    size = frontier.size
     if due:
-        raise IntegrityError("ledger.truncated", position=tree.size, size=due[-1].size, at=due[-1].at.isoformat())
-    return LogState(tree.size, tree.root().hex())
+        raise IntegrityError("ledger.truncated", position=size, size=due[-1].size, at=due[-1].at.isoformat())
+    # NOTE: last, because a fact that was altered says more than the tree that no longer fits it.
+    if subtrees is not None and wrong is None and next(subtrees, None) is not None:
+        wrong = size
+    if wrong is not None:
+        raise IntegrityError("ledger.index", position=wrong, index="tree")
+    return LogState(size, frontier.root().hex())
+
+
+def _without_gap(entries: Iterable[Entry]) -> Iterator[Entry]:
+    for number, entry in enumerate(entries):
+        if entry.position != number:
+            raise IntegrityError("ledger.gap", position=number, found=entry.position)
+        yield entry
+
+
+def verified(entries: Iterable[Entry], trust: Trust) -> Iterator[VerifiedEntry]:
+    """Verify each entry by itself, in order; a long log by every core of the machine.
+
+    Raises ``IntegrityError`` for the first entry that doesn't count, when it is reached.
+    """
+    chunks = _chunks(entries)
+    first = next(chunks, ())
+    yield from map(partial(_verified, trust=trust), first)
+    if len(first) < _CHUNK:
+        return
+    # NOTE: spawned, not forked: DuckDB's and Dagster's threads don't survive a fork.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        waiting: deque[Future[_Chunk]] = deque()
+        for chunk in chunks:
+            waiting.append(pool.submit(_verify_chunk, chunk, trust))
+            # NOTE: bounded, so that a log larger than memory is still read as a stream.
+            if len(waiting) > _AHEAD:
+                yield from _told(waiting.popleft().result())
+        while waiting:
+            yield from _told(waiting.popleft().result())
+
+
+def _told(chunk: _Chunk) -> Iterator[VerifiedEntry]:
+    found, error = chunk
+    yield from found
+    if error is not None:
+        raise error
+
+
+def _chunks(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
+    source = iter(entries)
+    while chunk := tuple(islice(source, _CHUNK)):
+        yield chunk
+
+
+def _verify_chunk(entries: tuple[Entry, ...], trust: Trust) -> _Chunk:
+    found: list[VerifiedEntry] = []
+    for entry in entries:
+        try:
+            found.append(_verified(entry, trust))
+        except IntegrityError as error:
+            # NOTE: what stands before it may be wrong in another way, and comes first.
+            return found, error
+    return found, None
+
+
+def _verified(entry: Entry, trust: Trust) -> VerifiedEntry:
+    examined = verify_entry(entry, trust)
+    return VerifiedEntry(entry.position, entry.leaf, examined.fact.at, examined.key_ids)
 
 
 def verify_entry(entry: Entry, trust: Trust) -> Examined:
@@ -78,8 +175,8 @@ def read_entry(entry: Entry, trust: Trust, *, strict: bool) -> Examined:
     if leaf_hash(entry.envelope.encode()).hex() != entry.leaf:
         raise IntegrityError("ledger.altered", position=entry.position)
     try:
-        envelope = parse(entry.envelope)
-        canonic = not strict or canonical(envelope) == entry.envelope.encode()
+        envelope, floats = parse_noting_floats(entry.envelope)
+        canonic = not strict or is_canonical(envelope, entry.envelope.encode(), floats=floats)
         examined = examine(envelope, trust, strict=strict)
     except LedgerError as error:
         raise IntegrityError("ledger.entry", position=entry.position, why=error.part("received")) from error
@@ -108,10 +205,10 @@ def _settle(tree: Frontier, due: list[Checkpoint], agreed: int) -> int:
     return agreed
 
 
-def _in_order(entry: Entry, examined: Examined, trust: Trust, latest: datetime | None) -> None:
+def _in_order(entry: VerifiedEntry, trust: Trust, latest: datetime | None) -> None:
     # NOTE: whoever stole a key writes any time into a fact. The log's order is the witness: after a fact from the time
     # of the revocation or later, nothing by that key counts any more, whatever time it claims.
-    for id in examined.key_ids:
+    for id in entry.key_ids:
         revoked = trust.revoked(id)
         if revoked is not None and latest is not None and latest >= revoked:
             raise backdated(entry.position, id, trust)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ecluse.errors import LedgerError
-from ecluse.ledger.envelope import STATEMENT_TYPE, Opened, canonical, open_envelope, parse
+from ecluse.ledger.envelope import STATEMENT_TYPE, Opened, is_canonical, open_envelope, parse_noting_floats
 from ecluse.ledger.keys import signature_holds
 from ecluse.ledger.trust import Trust
 from ecluse.model.facts import Fact
@@ -40,10 +40,11 @@ def examine(envelope: Mapping[str, Any], trust: Trust, *, strict: bool = True) -
 
 
 def _stated(payload: bytes, *, strict: bool) -> Fact:
-    fact = Fact.from_statement(parse(payload))
+    statement, floats = parse_noting_floats(payload)
+    fact = Fact.from_statement(statement)
     if fact.at.tzinfo is None:
         raise ValueError("a time without a zone")
-    if strict and canonical(fact.statement()) != payload:
+    if strict and not is_canonical(fact.statement(), payload, floats=floats):
         raise ValueError("not the canonical statement of a fact")
     return fact
 

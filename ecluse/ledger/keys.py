@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -74,10 +75,15 @@ def key_id(public: str) -> str:
     return sha256(raw).hexdigest()
 
 
+@lru_cache(maxsize=256)
+def _public_key(public: str) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+
+
 def signature_holds(public: str, signature: bytes, message: bytes) -> bool:
     """Whether ``signature`` is the signature of ``message`` by the key ``public``."""
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(signature, message)
+        _public_key(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from ecluse.errors import EcluseError, IntegrityError, LedgerError, StorageError
-from ecluse.ledger import merkle
+from ecluse.errors import EcluseError, IntegrityError, LedgerError
+from ecluse.ledger import merkle, tree
 from ecluse.ledger.audit import Entry, LogState, audit, backdated, read_entry
 from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, seal_checkpoint
 from ecluse.ledger.envelope import canonical, parse
@@ -25,8 +23,6 @@ from ecluse.ledger.trust import Trust
 from ecluse.model.facts import SignedFact
 from ecluse.store import Database
 from ecluse.store.schema import checkpoints, facts, subjects
-
-_LEAF = re.compile(r"[0-9a-f]{64}\Z")
 
 #: The columns of an ``Entry``, in its order.
 _ENTRY = (facts.c.position, facts.c.leaf, facts.c.envelope, facts.c.kind)
@@ -58,15 +54,18 @@ class Log:
                     raise doubt
         self._take_turn(connection)
         first = self._size(connection)
+        leaves = []
         for position, (envelope, found) in enumerate(zip(envelopes, examined, strict=True), first):
             stored = canonical(envelope)
-            leaf = merkle.leaf_hash(stored).hex()
+            leaves.append(merkle.leaf_hash(stored))
+            leaf = leaves[-1].hex()
             connection.execute(
                 insert(facts).values(position=position, leaf=leaf, kind=found.fact.kind, envelope=stored.decode())
             )
             if about := sorted({(s.name, s.sha256) for s in found.fact.subjects}):
                 rows = [{"position": position, "name": name, "sha256": sha256} for name, sha256 in about]
                 connection.execute(insert(subjects), rows)
+        tree.grow(connection, first, leaves)
         return tuple(range(first, first + len(envelopes)))
 
     def facts(
@@ -112,8 +111,9 @@ class Log:
 
     def root(self, size: int | None = None) -> str:
         """The Merkle root over all facts, or over the first ``size``: 64 hexadecimal digits."""
-        leaves = self._leaves()
-        return merkle.root(leaves[: len(leaves) if size is None else size]).hex()
+        with self._snapshot() as connection:
+            known = self._size(connection)
+            return tree.roots(connection, [(0, known if size is None else min(size, known))])[0].hex()
 
     def verify(self, *, against: Sequence[Checkpoint] = ()) -> LogState:
         """Verify every fact, the order, the index over subjects, and the checkpoints that are stored or given.
@@ -127,7 +127,7 @@ class Log:
                 about.setdefault(position, set()).add((name, sha256))
             rows = connection.execute(select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000))
             entries = (Entry(*row, subjects=frozenset(about.pop(row.position, ()))) for row in rows)
-            state = audit(entries, self.trust, [*stored, *against])
+            state = audit(entries, self.trust, [*stored, *against], tree=tree.stored(connection))
             if about:
                 raise IntegrityError("ledger.index", position=min(about), index="subjects")
         return state
@@ -150,20 +150,23 @@ class Log:
 
     def inclusion(self, position: int) -> Inclusion:
         """The proof that the fact at ``position`` is in the log; ``LedgerError`` where there is none."""
-        leaves = self._leaves()
-        if not 0 <= position < len(leaves):
-            raise LedgerError("ledger.no_position", position=position, size=len(leaves))
-        proof = tuple(h.hex() for h in merkle.inclusion_proof(position, leaves))
-        return Inclusion(position, len(leaves), leaves[position].hex(), merkle.root(leaves).hex(), proof)
+        with self._snapshot() as connection:
+            size = self._size(connection)
+            if not 0 <= position < size:
+                raise LedgerError("ledger.no_position", position=position, size=size)
+            path = [(position, position + 1), (0, size), *merkle.inclusion_path(position, size)]
+            leaf, root, *proof = (found.hex() for found in tree.roots(connection, path))
+        return Inclusion(position, size, leaf, root, tuple(proof))
 
     def consistency(self, old_size: int) -> Consistency:
         """The proof that the log extends its first ``old_size`` facts; ``LedgerError`` where it has fewer."""
-        leaves = self._leaves()
-        if not 0 < old_size <= len(leaves):
-            raise LedgerError("ledger.no_position", position=old_size, size=len(leaves))
-        proof = tuple(h.hex() for h in merkle.consistency_proof(old_size, leaves))
-        old = merkle.root(leaves[:old_size]).hex()
-        return Consistency(old_size, old, len(leaves), merkle.root(leaves).hex(), proof)
+        with self._snapshot() as connection:
+            size = self._size(connection)
+            if not 0 < old_size <= size:
+                raise LedgerError("ledger.no_position", position=old_size, size=size)
+            path = [(0, old_size), (0, size), *merkle.consistency_path(old_size, size)]
+            old, root, *proof = (found.hex() for found in tree.roots(connection, path))
+        return Consistency(old_size, old, size, root, tuple(proof))
 
     def export(self, path: Path) -> int:
         """Write every entry to ``path``, one line of JSON each, for ``verify_export``; returns their number."""
@@ -174,20 +177,15 @@ class Log:
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
         """A connection that sees the log as it stands at its first statement, whatever is appended meanwhile."""
-        try:
-            with self.database.reading() as connection:
-                if self.database.is_sqlite:
-                    connection.exec_driver_sql("BEGIN")
-                    try:
-                        yield connection
-                    finally:
-                        connection.exec_driver_sql("ROLLBACK")
-                else:
-                    yield connection.execution_options(isolation_level="REPEATABLE READ")
-        except SQLAlchemyError as error:
-            raise StorageError(
-                "ledger.unreadable", url=self.database.shown, error=str(getattr(error, "orig", error)).splitlines()[0]
-            ) from error
+        with self.database.reading() as connection:
+            if self.database.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    connection.exec_driver_sql("ROLLBACK")
+            else:
+                yield connection.execution_options(isolation_level="REPEATABLE READ")
 
     def _ends(self, connection: Connection) -> dict[str, int]:
         """For every revoked key, the first position from the time of its revocation on: after it, the key is dead."""
@@ -216,16 +214,6 @@ class Log:
     def _size(self, connection: Connection) -> int:
         last = connection.execute(select(func.max(facts.c.position))).scalar()
         return 0 if last is None else int(last) + 1
-
-    def _leaves(self) -> list[bytes]:
-        with self._snapshot() as connection:
-            found = connection.execute(select(facts.c.position, facts.c.leaf).order_by(facts.c.position)).all()
-        leaves = []
-        for position, leaf in found:
-            if not _LEAF.match(leaf):
-                raise IntegrityError("ledger.altered", position=position)
-            leaves.append(bytes.fromhex(leaf))
-        return leaves
 
     def _stored(self, envelope: str) -> Checkpoint:
         try:

@@ -8,6 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
+#: Leaves from the first to before the second.
+Range = tuple[int, int]
+#: A complete subtree: after how many leaves it ends, and its level (a leaf has level 0).
+Subtree = tuple[int, int]
+
 #: The root of a tree without leaves.
 EMPTY = sha256(b"").digest()
 
@@ -22,33 +27,41 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+def folded(peaks: Sequence[bytes]) -> bytes:
+    """The root over complete subtrees that follow each other, each smaller than the one before."""
+    if not peaks:
+        return EMPTY
+    *rest, found = peaks
+    for peak in reversed(rest):
+        found = node_hash(peak, found)
+    return found
+
+
 class Frontier:
     """The roots of the complete subtrees of a growing tree: enough to append and to know the root.
 
     Takes O(log n) memory however long the log is, so that a whole log is verified as a stream.
     """
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[bytes] = []
+    def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
+        self.size = size
+        self._peaks = list(peaks)
 
-    def append(self, leaf: bytes) -> None:
-        """Add one leaf hash."""
+    def append(self, leaf: bytes) -> list[bytes]:
+        """Add one leaf hash; the roots of the subtrees that it completes, by their level from 1."""
+        completed: list[bytes] = []
         merges = self.size
         while merges & 1:
             leaf = node_hash(self._peaks.pop(), leaf)
+            completed.append(leaf)
             merges >>= 1
         self._peaks.append(leaf)
         self.size += 1
+        return completed
 
     def root(self) -> bytes:
         """The root of the tree as it stands."""
-        if not self._peaks:
-            return EMPTY
-        *rest, found = self._peaks
-        for peak in reversed(rest):
-            found = node_hash(peak, found)
-        return found
+        return folded(self._peaks)
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
@@ -59,44 +72,58 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return frontier.root()
 
 
-def inclusion_proof(position: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """The path from one leaf to the root (section 2.1.1); ``ValueError`` for a position outside the tree."""
-    if not 0 <= position < len(leaves):
-        raise ValueError(f"Position {position} is not in a tree of {len(leaves)}.")
-    proof: list[bytes] = []
-    start, end = 0, len(leaves)
+def inclusion_path(position: int, size: int) -> list[Range]:
+    """The parts of a tree of ``size`` whose roots lead from one leaf to the tree's own (section 2.1.1).
+
+    ``ValueError`` for a position outside the tree.
+    """
+    if not 0 <= position < size:
+        raise ValueError(f"Position {position} is not in a tree of {size}.")
+    path: list[Range] = []
+    start, end = 0, size
     while end - start > 1:
         middle = start + _split(end - start)
         if position < middle:
-            proof.append(root(leaves[middle:end]))
+            path.append((middle, end))
             end = middle
         else:
-            proof.append(root(leaves[start:middle]))
+            path.append((start, middle))
             start = middle
-    return proof[::-1]
+    return path[::-1]
 
 
-def consistency_proof(old_size: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """The proof that the tree over ``leaves`` extends its own first ``old_size`` leaves (section 2.1.2).
+def consistency_path(old_size: int, size: int) -> list[Range]:
+    """The parts whose roots show that a tree of ``size`` extends its own first ``old_size`` leaves (section 2.1.2).
 
     ``ValueError`` for an old size of zero (everything extends the empty tree) or beyond the tree.
     """
-    if not 0 < old_size <= len(leaves):
-        raise ValueError(f"Size {old_size} is not between 1 and {len(leaves)}.")
-    proof: list[bytes] = []
-    start, end = 0, len(leaves)
+    if not 0 < old_size <= size:
+        raise ValueError(f"Size {old_size} is not between 1 and {size}.")
+    path: list[Range] = []
+    start, end = 0, size
     while end != old_size:
         middle = start + _split(end - start)
         if old_size <= middle:
-            proof.append(root(leaves[middle:end]))
+            path.append((middle, end))
             end = middle
         else:
-            proof.append(root(leaves[start:middle]))
+            path.append((start, middle))
             start = middle
     if start:
-        # NOTE: a subtree that begins at the first leaf is the old tree itself, whose root the verifier already has.
-        proof.append(root(leaves[start:end]))
-    return proof[::-1]
+        # NOTE: a part that begins at the first leaf is the old tree itself, whose root the verifier already has.
+        path.append((start, end))
+    return path[::-1]
+
+
+def complete_subtrees(part: Range) -> list[Subtree]:
+    """The complete subtrees of which a part of a path is made, from the left."""
+    start, end = part
+    found: list[Subtree] = []
+    while start < end:
+        level = (end - start).bit_length() - 1
+        start += 1 << level
+        found.append((start, level))
+    return found
 
 
 def verify_inclusion(leaf: bytes, position: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:

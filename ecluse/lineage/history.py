@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ecluse.lineage.events import Event, event_time
 from ecluse.lineage.namespaces import shown
+from ecluse.model.update import INCREMENTAL
 
 #: In place of a column: the rows themselves, whichever columns they have.
 ROWS = "*"
@@ -103,7 +104,7 @@ def accounts(events: Iterable[Event]) -> list[Account]:
         partition = asked.get("partition")
         for output in event.get("outputs", ()):
             key = (_name(output), partition)
-            kept = current.get(key, []) if asked.get("update") == "append" else []
+            kept = current.get(key, []) if asked.get("update") in INCREMENTAL else []
             current[key] = [*kept, _account(event, output, partition)]
     return [account for found in current.values() for account in found]
 

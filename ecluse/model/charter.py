@@ -120,13 +120,14 @@ class Gate:
 class Grant:
     """What a role may read of a dataset (``*`` ends a prefix) for some purposes, per classification of column.
 
-    A classification that is not listed is dropped. ``row_filter`` is an SQL predicate over the dataset's columns.
+    A classification that is not listed is dropped. ``generalised`` shows what the contract's ``generalise`` leaves of a
+    column, and nothing of a column without such a rule. ``row_filter`` is an SQL predicate over the dataset's columns.
     """
 
     role: str
     datasets: tuple[str, ...]
     purposes: tuple[str, ...]
-    columns: dict[str, Literal["clear", "pseudonym", "null", "drop"]]
+    columns: dict[str, Literal["clear", "generalised", "pseudonym", "null", "drop"]]
     row_filter: str | None = None
     until: date | None = None
 

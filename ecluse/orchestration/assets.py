@@ -11,13 +11,15 @@ import dagster as dg
 
 from ecluse.errors import DefinitionError
 from ecluse.model.names import dataset_name
-from ecluse.model.step import Grain, Guard, In, StepDefinition, Update
+from ecluse.model.step import Grain, Guard, In, StepDefinition
+from ecluse.model.update import Update
 from ecluse.orchestration.checks import check_specs
 from ecluse.orchestration.declared import confirm, own_parameters
 from ecluse.orchestration.execute import execute
 from ecluse.orchestration.metadata import definition_metadata
 from ecluse.orchestration.registry import Guarded, attach
 from ecluse.orchestration.resources import IO_MANAGER, RESOURCE, asking_for_project
+from ecluse.orchestration.updates import confirm_update, names
 from ecluse.step.compute import code_version
 
 InputSpec = str | dg.AssetDep
@@ -39,6 +41,10 @@ def asset(
     totals: Mapping[str, tuple[str, str]] | None = None,
     look_ups: Mapping[str, str] | None = None,
     update: Update = "replace",
+    newest_by: str | tuple[str, ...] = (),
+    partition_by: str | None = None,
+    tracked: str | tuple[str, ...] = (),
+    closes_missing: bool = False,
     coherent: bool = False,
     **dagster_arguments: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
@@ -49,6 +55,12 @@ def asset(
     ``grain="group"``. ``look_ups`` maps another input to the condition by which driving rows meet it. Further
     arguments are Dagster's own, under their own names. Raises ``DefinitionError`` for a guard without contract or
     suite, inputs without a grain, or a function whose parameters are not those of ``ins``.
+
+    ``update`` says how the rows change what is published: ``replace``, ``append``, ``merge`` (an upsert by the
+    contract's key, the newest row by the columns of ``newest_by`` wins), ``partition`` (the partitions into which rows
+    fall by ``partition_by``, a column or SQL expression, are replaced) or ``history`` (every version of a row is kept;
+    a change in one of the ``tracked`` columns, by default in any, opens one; with ``closes_missing`` the rows are
+    a full snapshot, and a key that is missing is closed).
 
     .. code-block:: python
 
@@ -67,6 +79,10 @@ def asset(
             ins=tuple(In(param, _dataset(found)) for param, found in inputs.items()),
             grain=grain,
             update=update,
+            newest_by=names(newest_by),
+            partition_by=partition_by,
+            tracked=names(tracked),
+            closes_missing=closes_missing,
             filters=dict(filters or {}),
             deduplicate_by=tuple(deduplicate_by),
             totals=dict(totals or {}),
@@ -80,12 +96,19 @@ def asset(
 
 
 def source(
-    name: str, *, guard: Guard | ModuleType, update: Update = "replace", **dagster_arguments: Any
+    name: str,
+    *,
+    guard: Guard | ModuleType,
+    update: Update = "replace",
+    newest_by: str | tuple[str, ...] = (),
+    partition_by: str | None = None,
+    **dagster_arguments: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Guard a dataset that is collected from files or a database.
 
     The function says where the data is: it returns ``ecluse.Files`` or ``ecluse.DatabaseQuery``, and takes
-    ``partition`` where the source is partitioned. Further arguments are Dagster's own.
+    ``partition`` where the source is partitioned. ``update``, ``newest_by`` and ``partition_by`` are those of
+    ``ecluse.asset``. Further arguments are Dagster's own.
 
     .. code-block:: python
 
@@ -101,6 +124,8 @@ def source(
             kind="source",
             compute=function,
             update=update,
+            newest_by=names(newest_by),
+            partition_by=partition_by,
             description=inspect.getdoc(function) or "",
         )
         return _build(definition, [], dagster_arguments)
@@ -112,6 +137,7 @@ def _build(
     definition: StepDefinition, inputs: list[InputSpec], dagster_arguments: dict[str, Any]
 ) -> dg.AssetsDefinition:
     confirm(definition)
+    confirm_update(definition, dagster_arguments)
     if taken := sorted(_OURS & set(dagster_arguments)):
         raise DefinitionError("orchestration.own_argument", dataset=definition.name, arguments=", ".join(taken))
     required = dagster_arguments.pop("required_resource_keys", None) or ()

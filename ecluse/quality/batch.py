@@ -74,7 +74,8 @@ class Batch:
         self.engine = engine
         self.relation = relation
         self.types = engine.describe(f"SELECT * FROM {relation}")
-        self.columns = [c for c in self.types if c not in set(hidden)]
+        self.hidden = frozenset(hidden)
+        self.columns = [c for c in self.types if c not in self.hidden]
         self.frame = frame
         self.opaque = set(opaque)
         self._found: dict[str, list[tuple[Any, ...]]] = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ecluse import texts
 from ecluse.model import names
 from ecluse.model.outcome import CheckResult, Outcome, Scope, Severity
+from ecluse.model.tablefiles import TableFiles
 from ecluse.quality import gx
 from ecluse.quality.batch import Batch, CannotCompute
 from ecluse.quality.compiled import freshness_parameters
@@ -71,27 +72,36 @@ def check(
     *,
     data_now: datetime,
     gx_row_limit: int = GX_ROW_LIMIT,
+    files: Mapping[Scope, TableFiles | None] | None = None,
 ) -> Checked:
     """Ask each promise of the table of its scope; promises whose scope isn't in ``tables`` aren't asked.
 
     ``tables`` maps a scope to what can follow ``FROM``; it must give the same rows in the same order each time (a scan
-    of files, a table). ``data_now`` is the moment as of which freshness is judged; without a zone it is UTC.
+    of files, a table). ``data_now`` is the moment as of which freshness is judged; without a zone it is UTC. ``files``
+    are the data files of a scope's table, where what was measured of a file before should not be measured again.
     """
     data_now = data_now if data_now.tzinfo else data_now.replace(tzinfo=UTC)
     parameters = freshness_parameters(guarded.contract.freshness, data_now)
     found: dict[str, tuple[CheckResult, gx.ValidationResult]] = {}
     failing: str | None = None
     passing: str | None = None
-    for scope, relation in tables.items():
-        asked = [p for p in guarded.promises if p.scope is scope]
-        if not asked and scope is not Scope.BATCH:
+    for relation in dict.fromkeys(tables.values()):
+        # One evaluation for all scopes of the same rows: what they ask is scanned for together.
+        scopes = [scope for scope, other in tables.items() if other == relation]
+        asked = [p for p in guarded.promises if p.scope in scopes]
+        if not asked and Scope.BATCH not in scopes:
             continue
         batch = Batch(engine, relation, hidden=_HIDDEN)
         run = Evaluation(
-            batch, [p.expectation for p in asked], _COUNTS, parameters=parameters, gx_row_limit=gx_row_limit
+            batch,
+            [p.expectation for p in asked],
+            _COUNTS,
+            parameters=parameters,
+            gx_row_limit=gx_row_limit,
+            files=(files or {}).get(scopes[0]),
         )
         answers = list(run.answers)
-        if scope is Scope.BATCH:
+        if Scope.BATCH in scopes:
             failing, passing = _split(batch, run, asked, answers)
         for promise, answer in zip(asked, answers, strict=True):
             found[promise.name] = _result(guarded, promise, answer)
@@ -113,7 +123,8 @@ def _split(batch: Batch, run: Evaluation, asked: list[Promise], answers: list[An
     broken: dict[str, str | list[int]] = {}
     for index, (promise, answer) in enumerate(zip(asked, answers, strict=True)):
         counted = answer.result.result.get("unexpected_count") if answer.message is None else 0
-        if promise.row_level and promise.severity is Severity.CRITICAL and counted:
+        of_rows = promise.row_level and promise.scope is Scope.BATCH
+        if of_rows and promise.severity is Severity.CRITICAL and counted:
             try:
                 broken[promise.name] = run.broken_rows(index)
             except CannotCompute as error:

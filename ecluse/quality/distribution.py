@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ecluse.quality import literals
@@ -32,15 +33,17 @@ def value_counts(column: Values, values: dict[str, Any]) -> Measure:
         raise Unknown("another order")
     sql = f"SELECT v, count(*) FROM {column.source} GROUP BY v ORDER BY v"
 
-    def value() -> Any:
-        import pandas as pd
+    return lambda: series(column.kind, column.plan.rows(sql))
 
-        rows = column.plan.rows(sql)
-        kind = {"integer": "int64", "float": "float64", "text": "object"}[column.kind]
-        index = pd.Index([row[0] for row in rows], dtype=kind, name="value")
-        return pd.Series([row[1] for row in rows], index=index, name="count", dtype="int64")
 
-    return value
+def series(kind: str, counted: Iterable[tuple[Any, int]]) -> Any:
+    """Values of one kind and how often each occurs, as pandas counts them."""
+    import pandas as pd
+
+    rows = list(counted)
+    type_ = {"integer": "int64", "float": "float64", "text": "object"}[kind]
+    index = pd.Index([row[0] for row in rows], dtype=type_, name="value")
+    return pd.Series([row[1] for row in rows], index=index, name="count", dtype="int64")
 
 
 def histogram(column: Values, values: dict[str, Any]) -> Measure:

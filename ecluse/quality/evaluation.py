@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from ecluse import texts
+from ecluse.model.tablefiles import TableFiles
 from ecluse.quality import gx
 from ecluse.quality.batch import Batch, CannotCompute, Unknown
-from ecluse.quality.plan import Measure, Plan, planned
+from ecluse.quality.merged import MergedPlan
+from ecluse.quality.plan import Measure, Plan, Planner, planned
 from ecluse.quality.types import type_answer
 
 #: Above this many rows GX's own engine, which holds them all in memory, isn't asked.
@@ -46,6 +48,7 @@ class Evaluation:
     """A suite's expectations about one batch, answered in their order.
 
     ``parameters`` fill GX's suite parameters. ``gx_row_limit`` is the most rows that are handed to GX's own engine.
+    ``files`` are the batch's data files, where what was measured of each before should not be measured again.
     """
 
     def __init__(
@@ -56,11 +59,12 @@ class Evaluation:
         *,
         parameters: Mapping[str, Any] | None = None,
         gx_row_limit: int = GX_ROW_LIMIT,
+        files: TableFiles | None = None,
     ) -> None:
         self.batch, self.result_format, self.gx_row_limit = batch, result_format, gx_row_limit
         self.expectations = list(expectations)
         self.parameters = dict(parameters or {})
-        self.plan = Plan(batch)
+        self.plan: Planner = Plan(batch) if files is None else MergedPlan(batch, files)
         self._planner = gx.module("great_expectations.execution_engine").PandasExecutionEngine()
         self._loaded: Any = None
         with gx.quiet():
@@ -129,6 +133,8 @@ class Evaluation:
                 return _failed(case.given, messages[metric.id], executed_by, foreign=True)
         try:
             metrics = {key: measure() for key, measure in case.measures.items()}
+            if not case.foreign:
+                executed_by = self.plan.executed_by(metrics)
             metrics |= {m.id: values[m.id] for m in case.foreign}
             result = gx.judge(case.expectation, metrics, self._planner, self.result_format)
         except Exception as error:  # noqa: BLE001 # the message becomes the outcome "could not be computed"

@@ -29,13 +29,19 @@ def aggregate(plan: Plan, name: str, domain: dict[str, Any], values: dict[str, A
         return plan.count(condition)
     if name.startswith("unexpected_rows_query."):
         return _query(plan, name.removeprefix("unexpected_rows_query."), values)
-    column = domain.get("column")
     build = MEASURES.get(name)
-    if column is None or build is None:
+    if domain.get("column") is None or build is None:
         raise Unknown(name)
+    return build(values_of(plan, domain), values)
+
+
+def values_of(plan: Plan, domain: dict[str, Any]) -> Values:
+    """The values that count for a metric of a column."""
+    batch, column = plan.batch, domain["column"]
     batch.kind(column)
+    condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
     present = " AND ".join(part for part in (condition, f"NOT {batch.missing(column)}") if part)
-    return build(Values(plan, column, present, condition), values)
+    return Values(plan, column, present, condition)
 
 
 def _extreme(function: str) -> Callable[[Values, dict[str, Any]], Measure]:
@@ -140,7 +146,8 @@ def _most_common(column: Values, _: dict[str, Any]) -> Measure:
     return lambda: [row[0] for row in column.plan.rows(sql)]
 
 
-def _outside_set(column: Values, values: dict[str, Any]) -> tuple[str, Measure]:
+def outside_set(column: Values, values: dict[str, Any]) -> tuple[str, Measure]:
+    """A query for the different values that aren't in the set, and how many they are."""
     if values.get("value_set") is None:
         raise Unknown("GX refuses this")
     found = literals.members(column.batch, column.name, values["value_set"])
@@ -150,16 +157,17 @@ def _outside_set(column: Values, values: dict[str, Any]) -> tuple[str, Measure]:
 
 
 def _outside_count(column: Values, values: dict[str, Any]) -> Measure:
-    return _outside_set(column, values)[1]
+    return outside_set(column, values)[1]
 
 
 def _outside_values(column: Values, values: dict[str, Any]) -> Measure:
-    sql, count = _outside_set(column, values)
+    sql, count = outside_set(column, values)
     tail = f" ORDER BY v LIMIT {int(values['limit'])}" if values.get("limit") is not None else " ORDER BY v"
     return lambda: [row[0] for row in column.plan.rows(sql + tail)] if count() else []
 
 
-def _absent_from_column(column: Values, values: dict[str, Any]) -> Measure:
+def absent_from_column(column: Values, values: dict[str, Any]) -> Measure:
+    """The values of the set that don't occur, in its order."""
     if values.get("value_set") is None:
         raise Unknown("GX refuses this")
     wanted = list(dict.fromkeys(v for v in values["value_set"] if v is not None))
@@ -172,12 +180,12 @@ def _absent_from_column(column: Values, values: dict[str, Any]) -> Measure:
 
 
 def _absent_count(column: Values, values: dict[str, Any]) -> Measure:
-    absent = _absent_from_column(column, values)
+    absent = absent_from_column(column, values)
     return lambda: len(absent())
 
 
 def _absent_values(column: Values, values: dict[str, Any]) -> Measure:
-    absent, limit = _absent_from_column(column, values), values.get("limit")
+    absent, limit = absent_from_column(column, values), values.get("limit")
     return lambda: absent()[:limit]
 
 

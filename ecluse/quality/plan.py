@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from ecluse.engine.sql import quote
 from ecluse.quality import gx, measures
@@ -15,10 +15,13 @@ from ecluse.quality.shortcuts import frequencies, large, proven_empty, rises
 #: GX returns at most this many failing values, whatever is asked of it.
 MOST_VALUES = 200
 
-_ROW_LEVEL = re.compile(
+#: A metric about single rows, and what is asked of it.
+ROW_LEVEL = re.compile(
     r"^(.+)\.(unexpected_count|unexpected_values|unexpected_index_list|unexpected_index_query|unexpected_rows|filtered_row_count)$"
 )
 Measure = Callable[[], Any]
+#: Who measured: SQL of ours.
+ECLUSE = "ecluse"
 
 
 class Plan:
@@ -37,7 +40,7 @@ class Plan:
         """The measure of one of GX's metrics; ``Unknown`` where only GX can compute it."""
         name = metric.metric_name
         domain, values = dict(metric.metric_domain_kwargs), dict(metric.metric_value_kwargs)
-        if found := _ROW_LEVEL.match(name):
+        if found := ROW_LEVEL.match(name):
             return self._row_level(found[1], found[2], domain, values)
         return measures.aggregate(self, name, domain, values)
 
@@ -90,21 +93,35 @@ class Plan:
         row = self.batch.engine.row(f"SELECT {', '.join(expressions)} FROM {self.batch.relation}")
         self._values.update(zip(expressions, row, strict=True))
 
+    def executed_by(self, _metrics: Iterable[Any]) -> str:
+        """Who measured these metrics."""
+        return ECLUSE
+
     def _row_level(self, name: str, what: str, domain: dict[str, Any], values: dict[str, Any]) -> Measure:
         asked = self.question(name, domain, values)
         if what == "filtered_row_count":
             return self.count(asked.asked)
-        count = self._broken_count(asked, by_value="column" in domain and domain.get("row_condition") is None)
-        if what == "unexpected_count":
-            return count
+        count = self.broken(name, domain, values)
+        return count if what == "unexpected_count" else self.shown(name, what, domain, values, count)
+
+    def broken(self, name: str, domain: dict[str, Any], values: dict[str, Any]) -> Measure:
+        """How many rows break the promise behind a row-level metric."""
+        asked = self.question(name, domain, values)
+        return self._broken_count(asked, by_value="column" in domain and domain.get("row_condition") is None)
+
+    def shown(self, name: str, what: str, domain: dict[str, Any], values: dict[str, Any], count: Measure) -> Measure:
+        """What a result shows of the rows that break a promise; looked for only where ``count`` finds any."""
         for column in (values.get("result_format") or {}).get("unexpected_index_column_names") or ():
             self.batch.kind(column)
-        details = _Details(self, asked, dict(values.get("result_format") or {}), domain)
+
+        def details() -> _Details:
+            return _Details(self, self.question(name, domain, values), dict(values.get("result_format") or {}), domain)
+
         return {
-            "unexpected_values": lambda: details.values() if count() else [],
-            "unexpected_index_list": lambda: details.positions() if count() else [],
-            "unexpected_index_query": lambda: details.query() if count() else "df.filter(items=[], axis=0)",
-            "unexpected_rows": details.frame,
+            "unexpected_values": lambda: details().values() if count() else [],
+            "unexpected_index_list": lambda: details().positions() if count() else [],
+            "unexpected_index_query": lambda: details().query() if count() else "df.filter(items=[], axis=0)",
+            "unexpected_rows": lambda: details().frame(),
         }[what]
 
     def _broken_count(self, asked: Question, *, by_value: bool) -> Measure:
@@ -220,7 +237,25 @@ class _Details:
         return found
 
 
-def planned(plan: Plan, metric: gx.Metric) -> Measure | None:
+class Planner(Protocol):
+    """What an evaluation asks of a plan."""
+
+    batch: Batch
+
+    def measure(self, metric: gx.Metric) -> Measure:
+        """The measure of one of GX's metrics; ``Unknown`` where only GX can compute it."""
+
+    def question(self, name: str, domain: dict[str, Any], values: dict[str, Any]) -> Question:
+        """The row-level question of a metric."""
+
+    def run(self) -> None:
+        """Scan for what was planned."""
+
+    def executed_by(self, metrics: Iterable[Any]) -> str:
+        """Who measured these metrics."""
+
+
+def planned(plan: Planner, metric: gx.Metric) -> Measure | None:
     """The measure of ``metric``, or ``None`` where GX must compute it."""
     try:
         return plan.measure(metric)

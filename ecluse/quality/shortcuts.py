@@ -36,13 +36,19 @@ def frequencies(batch: Batch, column: str) -> str | None:
     if batch.kind(column) != "text":
         return None
     name = quote(column)
-    rows = f"SELECT {name} FROM {batch.relation}"
+    if many(batch, name, f"SELECT {name} FROM {batch.relation}"):
+        return None
+    found = batch.once(f"SELECT {name}, count(*) FROM {batch.relation} GROUP BY {name}")
+    return _table(batch, column, found)
+
+
+def many(batch: Batch, name: str, rows: str) -> bool:
+    """Whether the column ``name`` of the query ``rows`` has, as far as samples tell, more than a few values."""
     # The beginning costs nothing to read; a sample of the whole tells whether it speaks for the rest.
     for part in (f"{rows} LIMIT 10000", f"{rows} USING SAMPLE 1% (system, 1)"):
         if batch.once(f"SELECT approx_count_distinct({name}) FROM ({part})")[0][0] > FEW:
-            return None
-    found = batch.once(f"SELECT {name}, count(*) FROM {batch.relation} GROUP BY {name}")
-    return _table(batch, column, found)
+            return True
+    return False
 
 
 def _table(batch: Batch, column: str, rows: list[tuple[Any, ...]]) -> str:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ecluse.engine.sql import literal, quote
 from ecluse.errors import DefinitionError, SourceError
+from ecluse.model.tablefiles import FileRows, TableFiles
 from ecluse.quality import gx
 from ecluse.quality.batch import Batch
 from ecluse.quality.evaluation import GX_ROW_LIMIT, Evaluation
+from ecluse.quality.states import digests
 
 if TYPE_CHECKING:
     from ecluse.engine import Engine
@@ -31,6 +33,7 @@ def validate(
     suite_parameters: Mapping[str, Any] | None = None,
     failing_rows: str | Path | None = None,
     gx_row_limit: int = GX_ROW_LIMIT,
+    states: str | Path | None = None,
 ) -> gx.SuiteResult:
     """Validate ``data`` with a GX suite and return GX's ``ExpectationSuiteValidationResult``.
 
@@ -42,12 +45,24 @@ def validate(
     ``failing_rows`` is the Parquet file to which all failing rows are written, as ``ecluse.quality.failing_rows`` gives
     them. It is written anew; where an expectation about rows could not be computed, ``NotComputed`` says so and no file
     is left.
+
+    ``states`` is a folder in which what was measured of each Parquet file is kept: a file that was validated before is
+    not read again for what adds up over files, and ``executed_by`` then says ``ecluse (merged)``. The folder is a
+    cache, and holds extremes and frequent values of the data.
     """
     from ecluse.engine import Engine
     from ecluse.quality.failing import write_failing
 
     with Engine() as engine:
-        run = evaluation(engine, data, suite, _format(result_format), suite_parameters, gx_row_limit)
+        run = evaluation(
+            engine,
+            data,
+            suite,
+            _format(result_format),
+            suite_parameters,
+            gx_row_limit,
+            None if states is None else Path(states),
+        )
         result = gx.suite_result(suite.name, [answer.result for answer in run.answers], {})
         if failing_rows is not None:
             write_failing(run, Path(failing_rows))
@@ -61,18 +76,40 @@ def evaluation(
     result_format: dict[str, Any],
     suite_parameters: Mapping[str, Any] | None = None,
     gx_row_limit: int = GX_ROW_LIMIT,
+    states: Path | None = None,
 ) -> Evaluation:
     """A suite asked of ``data``, which ``engine`` then holds; ``DefinitionError`` where it is no GX suite."""
     kind = gx.module().ExpectationSuite
     if not isinstance(suite, kind):
         raise DefinitionError("quality.suite_kind", dataset="validate()", found=type(suite).__name__)
+    batch = _batch(engine, data)
     return Evaluation(
-        _batch(engine, data),
+        batch,
         list(suite.expectations),
         result_format,
         parameters={**(getattr(suite, "suite_parameters", None) or {}), **(suite_parameters or {})},
         gx_row_limit=gx_row_limit,
+        files=None if states is None else _table_files(engine, data, states),
     )
+
+
+def _table_files(engine: Engine, data: Any, folder: Path) -> TableFiles | None:
+    """The files of ``data``, where it is Parquet files: only they can be told apart and known again."""
+    given = [data] if isinstance(data, (str, Path)) else data
+    if not (isinstance(given, Sequence) and all(isinstance(d, (str, Path)) for d in given)):
+        return None
+    paths = [Path(d) for d in given]
+    if any(path.suffix.lower() != ".parquet" for path in paths):
+        return None
+    known = digests(paths, folder)
+    rows = dict(
+        engine.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata({literal([str(p) for p in paths])})")
+    )
+    files = (
+        FileRows(known[p], f"(SELECT * FROM {_READERS['.parquet'].format(literal(str(p)))})", rows[str(p)])
+        for p in paths
+    )
+    return TableFiles(tuple(files), folder)
 
 
 def read_suite(path: str | Path) -> Any:

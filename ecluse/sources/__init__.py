@@ -2,6 +2,17 @@
 
 from ecluse.sources.collection import collect
 from ecluse.sources.packages import package_file, package_origin
+from ecluse.sources.released import NUMBER, ReleasedFile, ReleasedFiles
 from ecluse.sources.result import Collection, Counts, RawInput
 
-__all__ = ["Collection", "Counts", "RawInput", "collect", "package_file", "package_origin"]
+__all__ = [
+    "NUMBER",
+    "Collection",
+    "Counts",
+    "RawInput",
+    "ReleasedFile",
+    "ReleasedFiles",
+    "collect",
+    "package_file",
+    "package_origin",
+]

@@ -1,4 +1,4 @@
-"""Takes the one file out of a zip archive."""
+"""Takes one file out of a zip archive."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from ecluse.sources.keep import writing
 _CHUNK = 4 * 2**20
 
 
-def extract(archive: Path, target: Path, shown: str) -> Path:
-    """Write the only member of ``archive`` to ``target``; zip's own check sums are verified on the way.
+def extract(archive: Path, target: Path, shown: str, member: str | None = None) -> Path:
+    """Write ``member``, or the only one, of ``archive`` to ``target``; zip's own check sums are verified on the way.
 
-    Raises ``SourceError`` for a damaged or encrypted archive, and for one with no or with several members.
+    Raises ``SourceError`` for a damaged or encrypted archive, and for one that doesn't hold exactly one such member.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [m for m in opened.infolist() if not m.is_dir()]
+            held = [m for m in opened.infolist() if not m.is_dir()]
+            members = [m for m in held if member in (None, m.filename)]
             if len(members) != 1:
-                names = ", ".join(m.filename for m in members[:5]) or "-"
-                raise SourceError("sources.zip_members", path=shown, count=len(members), names=names)
+                names = ", ".join(m.filename for m in held[:5]) or "-"
+                key = "zip_members" if member is None else "zip_member"
+                raise SourceError(f"sources.{key}", path=shown, count=len(held), names=names, member=member)
             if members[0].flag_bits & 0x1:
                 raise SourceError("sources.zip_damaged", path=shown, error="encrypted")
             with opened.open(members[0]) as source, writing(target.parent), target.open("wb") as file:

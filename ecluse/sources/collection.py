@@ -16,6 +16,7 @@ from ecluse.sources.csv_file import read_csv
 from ecluse.sources.keep import confirm, keep
 from ecluse.sources.ndjson_file import read_ndjson
 from ecluse.sources.parquet_file import read_parquet
+from ecluse.sources.released import ReleasedFiles, collect_released
 from ecluse.sources.result import Collection, Counts, RawInput
 from ecluse.sources.strict import canonical_types, refuse_unread
 from ecluse.sources.typed import Reading, Typed
@@ -23,7 +24,9 @@ from ecluse.sources.typed import Reading, Typed
 _ENDINGS = {".csv": "csv", ".csv.zip": "csv.zip", ".parquet": "parquet", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
-def collect(engine: Engine, source: Files | DatabaseQuery, contract: Contract, raw: Path) -> Collection:
+def collect(
+    engine: Engine, source: Files | DatabaseQuery | ReleasedFiles, contract: Contract, raw: Path
+) -> Collection:
     """Read ``source`` as ``contract`` says; its bytes are kept under ``raw/<sha256>``.
 
     Every record becomes a row or a reject, and the two are counted against the records of the original. Raises
@@ -32,6 +35,8 @@ def collect(engine: Engine, source: Files | DatabaseQuery, contract: Contract, r
     types = canonical_types(engine, contract)
     spool = Path(tempfile.mkdtemp(prefix="ecluse-"))
     try:
+        if isinstance(source, ReleasedFiles):
+            return collect_released(engine, source, contract, raw, spool, types)
         if isinstance(source, DatabaseQuery):
             return _from_database(engine, source, contract, raw, spool, types)
         return _from_files(engine, source, contract, raw, spool, types)
@@ -82,7 +87,7 @@ def _read(engine: Engine, path: Path, format: str, source: Files, contract: Cont
     if format == "ndjson":
         return read_ndjson(engine, path, contract, reading)
     if format == "csv.zip":
-        path = extract(path, reading.spool / "member.csv", reading.shown)
+        path = extract(path, reading.spool / "member.csv", reading.shown, source.member)
     return read_csv(engine, path, source, contract, reading)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from decimal import Decimal
 
@@ -21,14 +22,17 @@ _OUT, _HELD, _SEEN, _KEPT = "_ecluse_out", "_ecluse_held", "_ecluse_seen", "_ecl
 
 def account(state: State, services: Services) -> State:
     """Count what became of every row; no count is the difference of two others."""
-    published = int(state.engine.scalar(f"SELECT count(*) FROM {batch_sql(state, services)}"))
     rejected = state.collection.rejected if state.collection else 0
-    accounting = RowAccounting(
-        grain=state.definition.grain,
-        computed=state.computed,
-        published=published,
-        quarantined=_quarantined(state, services),
-        rejected=rejected,
+    accounting = reconciled(
+        state,
+        services,
+        RowAccounting(
+            grain=state.definition.grain,
+            computed=state.computed,
+            published=int(state.engine.scalar(f"SELECT count(*) FROM {batch_sql(state, services)}")),
+            quarantined=_quarantined(state, services),
+            rejected=rejected,
+        ),
     )
     if state.driving is not None:
         accounting = replace(
@@ -42,6 +46,35 @@ def account(state: State, services: Services) -> State:
         else:
             accounting = replace(accounting, totals=_totals(state, services))
     return replace(state, accounting=accounting)
+
+
+def reconciled(state: State, services: Services, accounting: RowAccounting) -> RowAccounting:
+    """What the update does to the table: the rows of the snapshot before, of this one, and those between, each counted.
+
+    A candidate that was put on another base is counted anew.
+    """
+    candidate, tally, dataset = state.candidate, state.tally, state.definition.name
+    assert candidate is not None
+    assert candidate.snapshot_id is not None
+
+    def count(snapshot: int, only: Collection[str] | None = None) -> int:
+        return services.warehouse.count(state.engine, dataset, snapshot, only=only)
+
+    if tally is None:
+        kept, added = (sum(file.rows for file in files) for files in (candidate.kept, candidate.files))
+        removed = count(candidate.base, {file.path for file in candidate.removed}) if candidate.removed else 0
+        accounting = replace(accounting, unchanged=kept, replaced=removed, added=added)
+    else:
+        accounting = replace(
+            accounting,
+            published=tally.published,
+            unchanged=tally.unchanged,
+            late=tally.late,
+            superseded=tally.superseded,
+            replaced=tally.replaced,
+            added=tally.added,
+        )
+    return replace(accounting, previous=count(candidate.base), current=count(candidate.snapshot_id))
 
 
 def _quarantined(state: State, services: Services) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +13,9 @@ from ecluse.model.canonical import plain
 from ecluse.model.facts import Fact, Subject
 from ecluse.model.outcome import CheckReport, CheckResult
 from ecluse.model.release import DataFile
+from ecluse.model.update import RESOLVED
 from ecluse.quality import promise_text
+from ecluse.step.candidate import standing_files
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
 from ecluse.texts import LANGUAGES
@@ -20,7 +24,7 @@ from ecluse.texts import LANGUAGES
 def publication_facts(state: State, services: Services) -> list[dict[str, Any]]:
     """The signed facts of a publication: what moved, what was checked, and that the run ended well."""
     assert state.candidate is not None
-    subjects = file_subjects(state.candidate.files)
+    subjects = file_subjects(state.candidate.content)
     facts = [
         services.fact("publication", subjects, _publication(state, services)),
         _evidence(state, services, subjects),
@@ -32,7 +36,7 @@ def publication_facts(state: State, services: Services) -> list[dict[str, Any]]:
 def blocked_facts(state: State, services: Services) -> list[dict[str, Any]]:
     """The signed facts of a step that was blocked: its checks about the candidate, and why it stopped."""
     assert state.candidate is not None
-    facts = [_evidence(state, services, file_subjects(state.candidate.files))]
+    facts = [_evidence(state, services, file_subjects(state.candidate.content))]
     facts.append(run_fact(state, services, Ending.BLOCKED.value, [b.text("en") for b in state.blocks]))
     return [sign(fact, services.signer) for fact in facts]
 
@@ -119,6 +123,13 @@ def _json(value: Any) -> Any:
     return str(value)
 
 
+def _rows_by_partition(files: Iterable[DataFile]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for file in files:
+        found[file.partition or "all"] += file.rows
+    return dict(sorted(found.items()))
+
+
 def _evidence(state: State, services: Services, subjects: tuple[Subject, ...]) -> Fact:
     assert state.report is not None
     assert state.candidate is not None
@@ -143,7 +154,13 @@ def _publication(state: State, services: Services) -> dict[str, Any]:
     assert state.report is not None
     definition, candidate = state.definition, state.candidate
     contract = definition.guard.contract
+    assert candidate.snapshot_id is not None
+    ids = services.warehouse.field_ids(definition.name, candidate.snapshot_id)
     raw = state.collection.inputs if state.collection else ()
+    standing = _rows_by_partition(standing_files(state, services)) if definition.update in RESOLVED else None
+    held = None
+    if definition.update == "partition":
+        held = _rows_by_partition(state.quarantine.content if state.quarantine else ())
     return {
         "dataset": definition.name,
         "partition": state.request.partition,
@@ -160,19 +177,21 @@ def _publication(state: State, services: Services) -> dict[str, Any]:
         "accounting": plain(asdict(state.accounting)) if state.accounting else None,
         "inputs": inputs_json(state),
         "raw": [{"origin": r.origin, "sha256": r.sha256, "bytes": r.bytes} for r in raw],
-        "files": [plain(f) for f in candidate.files],
+        "files": [plain(f) for f in candidate.content],
         "removed": [f.path for f in candidate.removed],
         "quarantine": {
             "snapshot_id": str(state.quarantine.snapshot_id) if state.quarantine else None,
             "rows": state.quarantined,
             "by_check": dict(state.quarantine_by_check),
+            **({} if held is None else {"by_partition": held}),
         },
+        **({} if standing is None else {"standing": standing}),
         "owner": contract.owner,
         "licence": contract.licence,
         "legal_basis": contract.legal_basis,
         "description": definition.description,
         "key": list(contract.key),
         "columns": [
-            {"name": c.name, "type": c.type, "classification": c.classification.value} for c in contract.columns
+            {**c.to_json(), "nullable": c.nullable, "unit": c.unit, "field_id": ids[c.name]} for c in contract.columns
         ],
     }

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ecluse.model.contract import Classification, Contract
+from ecluse.model.release import DataFile
+from ecluse.model.update import RESOLVED
 from ecluse.step.border import computing
+from ecluse.step.history import history
+from ecluse.step.merge import merge
+from ecluse.step.partition import overwrite
+from ecluse.step.resolved import Resolved
 from ecluse.step.services import Services
 from ecluse.step.state import State
 
@@ -20,11 +27,59 @@ def write_candidate(state: State, services: Services) -> State:
         run_id=request.run_id,
         attempt=request.attempt,
         personal=personal_columns(definition.guard.contract),
+        renamed=definition.guard.contract.renamed,
+        shared=definition.update in RESOLVED,
     )
     with computing("step.sql", dataset=definition.name):
-        candidate = services.warehouse.write(state.engine, candidate, state.computed_sql, definition.update)
-    computed = state.engine.scalar(f"SELECT count(*) FROM {services.warehouse.scan_files(candidate)}")
-    return replace(state, candidate=candidate, computed=computed)
+        state = write_rows(replace(state, candidate=candidate), services, state.computed_sql)
+    return replace(state, computed=state.engine.scalar(f"SELECT count(*) FROM {batch_sql(state, services)}"))
+
+
+def write_rows(state: State, services: Services, sql: str) -> State:
+    """Make a query's rows the ones that the step brings, and write what that means for the published files."""
+    assert state.candidate is not None
+    update = state.definition.update
+    if update not in RESOLVED:
+        return replace(state, candidate=services.warehouse.write(state.engine, state.candidate, sql, update))
+    first = state.computed_batch is None
+    batch = "_ecluse_batch" if first else "_ecluse_batch_passing"
+    state.engine.run(f"CREATE OR REPLACE TEMP TABLE {batch} AS {sql}")
+    return resolve(replace(state, batch=batch, computed_batch=state.computed_batch or batch), services)
+
+
+def resolve(state: State, services: Services) -> State:
+    """Find out, by the update mode, what the rows mean for what is published where the candidate stands; write that."""
+    assert state.candidate is not None
+    definition, warehouse = state.definition, services.warehouse
+    resolved = _MODES[definition.update](state, services)
+    candidate = warehouse.change(state.engine, state.candidate, resolved.change, definition.update)
+    tally = resolved.tally
+    if resolved.change.whole:
+        compared = {file.path for file in candidate.removed} - resolved.change.removed
+        tally = replace(
+            tally,
+            unchanged=sum(file.rows for file in candidate.kept),
+            replaced=tally.replaced + warehouse.count(state.engine, definition.name, candidate.base, only=compared),
+            added=sum(file.rows for file in candidate.files),
+        )
+    return replace(state, candidate=candidate, tally=tally)
+
+
+#: The update modes that look at what is published.
+_MODES: Mapping[str, Callable[[State, Services], Resolved]] = {
+    "merge": merge,
+    "partition": overwrite,
+    "history": history,
+}
+
+
+def standing_files(state: State, services: Services) -> tuple[DataFile, ...]:
+    """What the step's partition, or the whole dataset, consists of in the candidate's snapshot."""
+    assert state.candidate is not None
+    assert state.candidate.snapshot_id is not None
+    partition = state.request.partition
+    files = services.warehouse.files(state.definition.name, state.candidate.snapshot_id)
+    return tuple(file for file in files if partition is None or file.partition == partition)
 
 
 def personal_columns(contract: Contract) -> list[str]:
@@ -34,7 +89,12 @@ def personal_columns(contract: Contract) -> list[str]:
 
 
 def batch_sql(state: State, services: Services) -> str:
-    """The rows that this step adds, as a table that SQL can select from."""
+    """The rows that this step brings, as a table that SQL can select from.
+
+    Where the update mode looks at what is published, these are all rows that it was given: what is added is among them.
+    """
+    if state.batch is not None:
+        return state.batch
     assert state.candidate is not None
     return services.warehouse.scan_files(state.candidate)
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from ecluse.model.outcome import CheckReport, CheckResult, Scope
 from ecluse.quality import check as check_suite
 from ecluse.step.candidate import batch_sql, table_sql
+from ecluse.step.measured import table_files
 from ecluse.step.services import Services
 from ecluse.step.state import State
 
 if TYPE_CHECKING:
-    from ecluse.quality import GuardedSuite
+    from ecluse.quality import Checked, GuardedSuite
 
 
 def check(state: State, services: Services) -> State:
     """Ask every promise of scope batch and table; freshness waits for the published data."""
     suite = only(state.suite, lambda scope, _row: scope is not Scope.PUBLISHED)
-    tables = {Scope.BATCH: batch_sql(state, services), Scope.TABLE: table_sql(state, services)}
-    checked = check_suite(state.engine, suite, tables, data_now=services.project.data_now())
+    checked = _asked(state, services, suite)
     return replace(state, checked=checked, report=_report(state, checked.results))
 
 
@@ -29,9 +29,20 @@ def check_again(state: State, services: Services, scopes: frozenset[Scope]) -> S
     suite = only(state.suite, lambda scope, row: scope in scopes and (scope is Scope.TABLE or not row))
     if not suite.promises:
         return state
-    tables = {Scope.BATCH: batch_sql(state, services), Scope.TABLE: table_sql(state, services)}
-    newer = {r.name: r for r in check_suite(state.engine, suite, tables, data_now=services.project.data_now()).results}
+    newer = {r.name: r for r in _asked(state, services, suite).results}
     return replace(state, report=_report(state, tuple(newer.get(r.name, r) for r in state.report.checks)))
+
+
+def _asked(state: State, services: Services, suite: GuardedSuite) -> Checked:
+    """A suite asked of the rows that the step adds, and of the table that would result at the cost of what changed."""
+    candidate, now = state.candidate, services.project.data_now()
+    assert candidate is not None
+    assert candidate.snapshot_id is not None
+    tables = {Scope.BATCH: batch_sql(state, services), Scope.TABLE: table_sql(state, services)}
+    files = {}
+    if any(promise.scope is Scope.TABLE for promise in suite.promises):
+        files[Scope.TABLE] = table_files(services, candidate.dataset, candidate.snapshot_id)
+    return check_suite(state.engine, suite, tables, data_now=now, files=files)
 
 
 def only(suite: GuardedSuite, wanted: object) -> GuardedSuite:

@@ -17,7 +17,8 @@ from ecluse.model.canonical import digest
 from ecluse.model.lineage import ColumnLineage, Edge
 from ecluse.model.names import ORIGIN
 from ecluse.model.step import DatabaseQuery, Files, StepDefinition, Table
-from ecluse.sources import collect
+from ecluse.model.update import IS_CURRENT, VALID_FROM, VALID_TO
+from ecluse.sources import ReleasedFiles, collect
 from ecluse.step.border import computing
 from ecluse.step.data import data_view
 from ecluse.step.origin import with_origin
@@ -36,7 +37,7 @@ def prepare(state: State, services: Services) -> State:
     found: Any
     if definition.kind == "source":
         found = _call(definition, _own_arguments(state))
-        if not isinstance(found, (Files, DatabaseQuery)):
+        if not isinstance(found, (Files, DatabaseQuery, ReleasedFiles)):
             raise DefinitionError("step.source_kind", dataset=definition.name, found=type(found).__name__)
         collection = collect(state.engine, found, definition.guard.contract, services.project.raw)
         return replace(state, collection=collection, code_version=code_version(definition, _reading(found)))
@@ -66,11 +67,30 @@ def compute(state: State, _services: Services) -> State:
                 source = f"SELECT * FROM {data_view(state.engine, given, definition.name)}"
             state = replace(state, lineage=ColumnLineage(errors=(texts.say("step.untraceable", lang="en"),)))
     columns = _described(state.engine, source, definition.name)
+    if definition.update == "history":
+        source, columns = _as_version(state, source, columns)
+        state = replace(state, lineage=_dated(state.lineage) if state.lineage else None)
     keeps_origin = ORIGIN in columns and (definition.kind == "source" or definition.grain == "row")
     projection, types = cast_to_contract(columns, definition.guard.contract, definition.name)
     if keeps_origin:
         projection, types = f"{projection}, {quote(ORIGIN)}", {**types, ORIGIN: "VARCHAR"}
     return replace(state, computed_sql=f"SELECT {projection} FROM ({source})", columns=types)
+
+
+def _as_version(state: State, source: str, columns: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Each row as the version that it would be if nothing else were known: open, and current."""
+    definition = state.definition
+    if own := [name for name in (VALID_TO, IS_CURRENT) if name in columns]:
+        raise BrokenData("step.history_columns", dataset=definition.name, columns=", ".join(own))
+    kind = definition.guard.contract.column(VALID_TO).type
+    source = f"SELECT *, NULL::{kind} AS {VALID_TO}, true AS {IS_CURRENT} FROM ({source})"
+    return source, {**columns, VALID_TO: kind, IS_CURRENT: "BOOLEAN"}
+
+
+def _dated(lineage: ColumnLineage) -> ColumnLineage:
+    """Column lineage with the columns of a version that follow from its time and the next one's."""
+    times = tuple(Edge(e.dataset, e.column, "INDIRECT", "WINDOW") for e in lineage.fields.get(VALID_FROM, ()))
+    return replace(lineage, fields={**lineage.fields, VALID_TO: times, IS_CURRENT: times}) if times else lineage
 
 
 def code_version(definition: StepDefinition, sql: str | None) -> str:
@@ -86,7 +106,7 @@ def code_version(definition: StepDefinition, sql: str | None) -> str:
             "contract": definition.guard.contract.digest,
             "declared": [
                 definition.grain,
-                definition.update,
+                definition.updating,
                 dict(definition.filters),
                 definition.deduplicate_by,
                 dict(definition.totals),
@@ -96,9 +116,9 @@ def code_version(definition: StepDefinition, sql: str | None) -> str:
     )
 
 
-def _reading(found: Files | DatabaseQuery) -> str | None:
+def _reading(found: Files | DatabaseQuery | ReleasedFiles) -> str | None:
     """How the bytes of files are read: the same bytes read in another way are other rows."""
-    if isinstance(found, DatabaseQuery):
+    if not isinstance(found, Files):
         return None
     return repr((found.format, found.null, found.delimiter, found.encoding))
 

@@ -49,13 +49,13 @@ def _accounting_blocks(state: State) -> list[Block]:
     if accounting.message:
         return [Block(f"accounting_{accounting.message}", {"dataset": state.definition.name})]
     found: list[Block] = []
-    if accounting.computed != accounting.published + accounting.quarantined:
-        fields = {
-            "computed": accounting.computed,
-            "published": accounting.published,
-            "quarantined": accounting.quarantined,
-        }
-        found.append(Block("accounting_law_one", fields))
+    if not accounting.arrived:
+        names = ("computed", "published", "late", "superseded", "quarantined")
+        found.append(Block("accounting_law_one", {name: getattr(accounting, name) for name in names}))
+    if accounting.reconciled is not Outcome.HELD:
+        rows = ("previous", "replaced", "added", "current")
+        told = {name: "?" if (count := getattr(accounting, name)) is None else count for name in rows}
+        found.append(Block("accounting_update", told))
     found += [
         Block(f"accounting_{key}", {"rows": count, "dataset": accounting.driving_dataset or ""})
         for key in ("unexplained", "fanned_out", "invented")

@@ -18,7 +18,8 @@ _ONE, _OTHER, _THERE = "one", "other", "_there"
 class Difference:
     """Two versions of a dataset compared. ``key`` is empty where whole rows were compared: then none is ``changed``.
 
-    ``columns_changed`` maps a column to the number of rows, there before and after, in which it differs.
+    ``columns_changed`` maps a column to the number of rows, there before and after, in which it differs. Columns stand
+    under their names of ``after``; ``columns_renamed`` maps such a name to what it was before.
     """
 
     dataset: str
@@ -30,6 +31,7 @@ class Difference:
     changed: int
     columns_added: Mapping[str, str] = field(default_factory=dict)
     columns_removed: Mapping[str, str] = field(default_factory=dict)
+    columns_renamed: Mapping[str, str] = field(default_factory=dict)
     types_changed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     columns_changed: Mapping[str, int] = field(default_factory=dict)
 
@@ -37,7 +39,8 @@ class Difference:
     def same(self) -> bool:
         """Whether both hold the same rows under the same columns."""
         rows = self.added or self.removed or self.changed
-        return not (rows or self.columns_added or self.columns_removed or self.types_changed)
+        columns = self.columns_added or self.columns_removed or self.columns_renamed or self.types_changed
+        return not (rows or columns)
 
 
 def diff_versions(
@@ -51,7 +54,10 @@ def diff_versions(
     dataset = after.dataset
     ones, others = (_columns(warehouse, version) for version in (before, after))
     one, other = warehouse.scan_unshared(dataset, before.snapshot_id, after.snapshot_id)
-    both = [name for name in others if name in ones]
+    pairs = warehouse.paired(dataset, before.snapshot_id, after.snapshot_id)
+    both = [name for name in others if pairs.get(name) in ones]
+    if renamed := {name: pairs[name] for name in both if pairs[name] != name}:
+        one = _under_new_names(one, {name: pairs[name] for name in both})
     key = tuple(key) if set(key) <= set(both) else ()
     with computing("step.diff", dataset=dataset):
         if key:
@@ -67,11 +73,17 @@ def diff_versions(
         added=added,
         removed=removed,
         changed=changed,
-        columns_added={name: kind for name, kind in others.items() if name not in ones},
-        columns_removed={name: kind for name, kind in ones.items() if name not in others},
-        types_changed={name: (ones[name], others[name]) for name in both if ones[name] != others[name]},
+        columns_added={name: kind for name, kind in others.items() if name not in both},
+        columns_removed={name: kind for name, kind in ones.items() if name not in {pairs[n] for n in both}},
+        columns_renamed=renamed,
+        types_changed={n: (ones[pairs[n]], others[n]) for n in both if ones[pairs[n]] != others[n]},
         columns_changed={name: count for name, count in columns.items() if count},
     )
+
+
+def _under_new_names(source: str, pairs: Mapping[str, str]) -> str:
+    names = ", ".join(f"{quote(before)} AS {quote(name)}" for name, before in pairs.items())
+    return f"(SELECT {names} FROM {source})"
 
 
 def _columns(warehouse: Warehouse, version: TableVersion) -> dict[str, str]:

@@ -35,13 +35,16 @@ def pin_input(services: Services, wanted: In, partitions: frozenset[str] | None)
         if missing := sorted(partitions - present):
             raise NotComputed("step.input_partition", dataset=wanted.dataset, missing=", ".join(missing))
         files = tuple(f for f in files if f.partition in partitions)
+    sql = warehouse.scan(wanted.dataset, snapshot, partitions)
+    # NOTE: an altered byte may still be a readable file, and the record of this step names what was published.
+    warehouse.confirm(wanted.dataset, files)
     return Pinned(
         param=wanted.param,
         dataset=wanted.dataset,
         snapshot_id=snapshot,
         content=content_digest(files),
         files=files,
-        sql=warehouse.scan(wanted.dataset, snapshot, partitions),
+        sql=sql,
         columns=warehouse.columns(wanted.dataset, snapshot),
         partitions=partitions,
     )

@@ -13,8 +13,11 @@ from sqlalchemy import Connection, delete, insert, select
 from ecluse.errors import Conflict
 from ecluse.model.canonical import digest
 from ecluse.model.outcome import Scope
+from ecluse.model.update import RESOLVED
 from ecluse.step import trace
+from ecluse.step.account import reconciled
 from ecluse.step.attest import check_report, inputs_json, publication_facts
+from ecluse.step.candidate import resolve, standing_files
 from ecluse.step.check import check_again
 from ecluse.step.decide import decide
 from ecluse.step.services import Services
@@ -53,7 +56,7 @@ def idempotency_key(state: State) -> str:
             "suite": state.suite.digest,
             "settings": None if state.sql is not None else state.request.settings,
             "run": None if known else request.run_id,
-            "update": definition.update,
+            "update": definition.updating,
         }
     )
 
@@ -78,26 +81,36 @@ def publish(state: State, services: Services) -> State:
             prepared = services.warehouse.prepare(candidates)
             facts = publication_facts(state, services)
             events = trace.complete(state, services)
+            version = _version(state, services)
             with services.database.transaction() as connection:
                 prepared.apply(connection)
                 services.log.append(connection, facts)
                 services.events.append(connection, events)
-                _record(connection, state)
+                _record(connection, state, version)
         except Conflict:
             state = _rebase(state, services)
             if state.ending is Ending.BLOCKED:
                 return state
             continue
-        return replace(state, ending=Ending.PUBLISHED)
+        return replace(state, ending=Ending.PUBLISHED, version=version)
     raise Conflict("step.moved", dataset=state.definition.name, tries=_TRIES)
 
 
 def _rebase(state: State, services: Services) -> State:
-    """Stand the same files on today's ``main``, and ask again what is asked of the whole table."""
+    """Stand the same files on today's ``main``, or what its rows mean there; ask again what is asked of the table."""
     assert state.candidate is not None
-    candidate = services.warehouse.rebase(state.candidate)
+    assert state.accounting is not None
+    candidate, accounting = state.candidate, state.accounting
     quarantine = services.warehouse.rebase(state.quarantine) if state.quarantine else None
-    state = replace(state, candidate=candidate, quarantine=quarantine)
+    try:
+        state = replace(state, candidate=services.warehouse.rebase(candidate), quarantine=quarantine)
+    except Conflict:
+        if state.batch is None:
+            raise
+        # NOTE: somebody else published what these rows were held against: they are held against it again.
+        state = replace(state, candidate=services.warehouse.restart(candidate), quarantine=quarantine)
+        state = resolve(state, services)
+    state = replace(state, accounting=reconciled(state, services, accounting))
     return decide(check_again(state, services, frozenset({Scope.TABLE})), services)
 
 
@@ -111,25 +124,37 @@ def _published(state: State, services: Services) -> dict[str, Any] | None:
     if row is None or head is None:
         return None
     found: dict[str, Any] = json.loads(row.result)
-    files = Counter(f.sha256 for f in services.warehouse.files(dataset, head) if f.partition == partition)
+    whole, parts = state.definition.update == "replace" and partition is None, {partition}
+    if state.definition.update == "partition":
+        parts = set(found["partitions"])
+    files = Counter(f.sha256 for f in services.warehouse.files(dataset, head) if whole or f.partition in parts)
     content = Counter(found["content"])
-    stands = content <= files if state.definition.update == "append" else content == files
+    stands = content == files if state.definition.update in ("replace", "partition") else content <= files
     return found if stands else None
 
 
-def _record(connection: Connection, state: State) -> None:
+def _version(state: State, services: Services) -> tuple[str, ...]:
+    """The hashes of what the step's partition consists of; of an append, of what it brought."""
+    assert state.candidate is not None
+    resolved = state.definition.update in RESOLVED
+    return tuple(f.sha256 for f in (standing_files(state, services) if resolved else state.candidate.content))
+
+
+def _record(connection: Connection, state: State, version: tuple[str, ...]) -> None:
     assert state.candidate is not None
     assert state.report is not None
     result = {
         "snapshot_id": str(state.candidate.snapshot_id),
-        "rows": sum(f.rows for f in state.candidate.files),
+        "rows": state.candidate.rows,
         "quarantined": state.quarantined,
         "quarantine_by_check": dict(state.quarantine_by_check),
         "update": state.definition.update,
         "contract_digest": state.definition.guard.contract.digest,
         "suite_digest": state.suite.digest,
         "code_version": state.code_version,
-        "content": [f.sha256 for f in state.candidate.files],
+        "content": [f.sha256 for f in state.candidate.content],
+        "version": version,
+        "partitions": sorted({f.partition or "all" for f in state.candidate.content}),
         "inputs": inputs_json(state),
         "checks": check_report(state.report)["checks"],
         "raw": [r.origin for r in state.collection.inputs] if state.collection else [],

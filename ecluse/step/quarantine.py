@@ -7,10 +7,13 @@ from dataclasses import replace
 from ecluse.engine import literal, quote
 from ecluse.model.names import BROKE, ORIGIN, PARTITION, RAW, REASON, RUN, quarantine_name
 from ecluse.model.outcome import CheckReport, CheckResult, Outcome, Scope, Severity
-from ecluse.step.candidate import personal_columns
+from ecluse.model.update import RESOLVED, Update
+from ecluse.step.candidate import personal_columns, write_rows
 from ecluse.step.check import check_again
+from ecluse.step.partition import PART, parted
 from ecluse.step.services import Services
 from ecluse.step.state import Block, State
+from ecluse.warehouse import Candidate, Change
 
 #: The name under which lines that could not be read appear among the broken promises.
 REJECTED = "readable_line"
@@ -41,7 +44,7 @@ def quarantine(state: State, services: Services) -> State:
         return _blocked(state, Block("quarantine_at_most", fields))
     if failing and failing == state.computed:
         return _blocked(state, Block("nothing_left", {"rows": failing}))
-    if failing + rejected or _had_rows(state, services):
+    if failing + rejected or _had_rows(state, services) or _columns_moved(state, services):
         state = _write_quarantine(state, services, rejected)
     if failing:
         state = _keep_passing(state, services)
@@ -70,12 +73,29 @@ def _by_check(state: State, rejected: int) -> dict[str, int]:
 def _had_rows(state: State, services: Services) -> bool:
     """Whether this partition's quarantine holds rows that this run replaces."""
     name = quarantine_name(state.definition.name)
-    if state.definition.update != "replace" or not services.warehouse.exists(name):
+    if state.definition.update not in ("replace", "partition") or not services.warehouse.exists(name):
         return False
     head = services.warehouse.head(name)
     if head is None:
         return False
-    return any(f.partition == state.request.partition and f.rows for f in services.warehouse.files(name, head))
+    replaced = _partitions(state)
+    return any(f.partition in replaced and f.rows for f in services.warehouse.files(name, head))
+
+
+def _partitions(state: State) -> tuple[str | None, ...]:
+    """The partitions whose quarantine this run replaces."""
+    if state.definition.update != "partition":
+        return (state.request.partition,)
+    assert state.computed_batch is not None
+    return parted(state, state.computed_batch, "_ecluse_present")
+
+
+def _columns_moved(state: State, services: Services) -> bool:
+    """Whether this run changes the columns, which the quarantine does in the same move, or it would lose a renaming."""
+    assert state.candidate is not None
+    name = quarantine_name(state.definition.name)
+    changes = state.candidate.schema_id != state.candidate.base_schema_id
+    return changes and services.warehouse.exists(name) and services.warehouse.head(name) is not None
 
 
 def _write_quarantine(state: State, services: Services, rejected: int) -> State:
@@ -116,8 +136,31 @@ def _write_quarantine(state: State, services: Services, rejected: int) -> State:
         attempt=request.attempt,
         # NOTE: a rejected line is raw text, which may hold anything.
         personal=[*personal_columns(definition.guard.contract), RAW],
+        renamed=definition.guard.contract.renamed,
+        shared=definition.update in RESOLVED,
     )
-    return replace(state, quarantine=services.warehouse.write(state.engine, candidate, sql, definition.update))
+    if definition.update == "partition":
+        return replace(state, quarantine=_by_partition(state, services, candidate, sql))
+    update: Update = "replace" if definition.update == "replace" else "append"
+    return replace(state, quarantine=services.warehouse.write(state.engine, candidate, sql, update))
+
+
+def _by_partition(state: State, services: Services, candidate: Candidate, sql: str) -> Candidate:
+    """The quarantine of every partition in hand; a line that could not be read belongs to none, and is added."""
+    present = _partitions(state)
+    state.engine.run(f"CREATE OR REPLACE TEMP TABLE _ecluse_held AS {sql}")
+    read = f"(SELECT * FROM _ecluse_held WHERE {BROKE} <> {literal(REJECTED)})"
+    parted(state, read, "_ecluse_held_parts")
+    kept = f"SELECT * EXCLUDE ({PART}) FROM _ecluse_held_parts WHERE {PART} ="
+    rejects = f"SELECT * FROM _ecluse_held WHERE {BROKE} = {literal(REJECTED)}"
+    change = Change(
+        added={part: f"{kept} {literal(part)}" for part in present},
+        carried={None: rejects},
+        whole=True,
+        ignores=frozenset({RUN}),
+        looks_at=frozenset(present),
+    )
+    return services.warehouse.change(state.engine, candidate, change, "partition")
 
 
 def _keep_passing(state: State, services: Services) -> State:
@@ -127,11 +170,9 @@ def _keep_passing(state: State, services: Services) -> State:
     report = state.report
     assert report is not None
     kept = ", ".join(quote(n) for n in state.columns)
-    # NOTE: the passing rows are read from the candidate's own files while the new ones are written.
+    # NOTE: the passing rows are read from where the computed ones lie while they are written anew.
     sql = f"SELECT {kept} FROM ({state.checked.passing_sql})"
-    state = replace(
-        state, candidate=services.warehouse.write(state.engine, state.candidate, sql, state.definition.update)
-    )
+    state = write_rows(state, services, sql)
     marked = tuple(_mark(c, state.quarantine_by_check) for c in report.checks)
     state = replace(state, report=replace(report, checks=marked))
     return check_again(state, services, frozenset({Scope.BATCH, Scope.TABLE}))

@@ -12,6 +12,7 @@ from ecluse.model.step import StepDefinition
 from ecluse.quality import check, guarded_suite
 from ecluse.step import trace
 from ecluse.step.attest import check_report, file_subjects
+from ecluse.step.measured import table_files
 from ecluse.step.services import Services
 
 
@@ -33,7 +34,8 @@ def check_published(services: Services, definition: StepDefinition, at: datetime
     judged_at = at or services.project.data_now()
     with services.engine() as engine:
         published = warehouse.scan(dataset, snapshot)
-        checked = check(engine, guarded, dict.fromkeys(Scope, published), data_now=judged_at)
+        files_of = dict.fromkeys(Scope, table_files(services, dataset, snapshot))
+        checked = check(engine, guarded, dict.fromkeys(Scope, published), data_now=judged_at, files=files_of)
     report = CheckReport(
         dataset=dataset,
         suite_digest=guarded.digest,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,22 +11,37 @@ from sqlalchemy import Connection
 from ecluse.errors import Conflict, DefinitionError, NotComputed
 from ecluse.ledger import Signer, sign
 from ecluse.model.facts import SignedFact, Subject
-from ecluse.model.release import Manifest, TableVersion
+from ecluse.model.release import Manifest, PromotedFrom, TableVersion
 from ecluse.step.closure import ancestors, latest_publications
 from ecluse.step.services import Services
+from ecluse.step.versioning import next_version
 
 Decision = Literal["approved", "rejected", "waived", "withdrawn"]
 
 
-def create_release(services: Services, products: Sequence[str], version: str) -> Manifest:
+def create_release(
+    services: Services,
+    products: Sequence[str],
+    version: str | None = None,
+    *,
+    promoted_from: PromotedFrom | None = None,
+    heads: Mapping[str, int] | None = None,
+) -> Manifest:
     """Pin what is published of some products, with the closure of their inputs, as an immutable release.
 
-    Its tables get the tag ``v<version>``. ``Conflict`` where one of the products has that version already.
+    ``version`` is computed from the contracts' differences where none is given, and ``DefinitionError`` where it
+    promises less than they mean. The tables get the tag ``v<version>``. ``Conflict`` where one of the products has that
+    version already, or is no longer published at the snapshot that ``heads`` says. ``promoted_from`` is the release of
+    another environment that this one holds.
     """
     for dataset in products:
-        if find_release(services, dataset, version) is not None:
+        if version is not None and find_release(services, dataset, version) is not None:
             raise Conflict("step.release_exists", dataset=dataset, version=version)
     tables = tuple(_table(services, dataset) for dataset in products)
+    for table in tables:
+        if heads is not None and heads[table.dataset] != table.snapshot_id:
+            raise Conflict("step.promote_moved", dataset=table.dataset)
+    version = next_version(services, tables, version).version
     seen: set[tuple[str, str]] = set()
     inputs = tuple(
         sorted({i for t in tables for i in ancestors(services, t.dataset, seen)}, key=lambda i: (i.dataset, i.content))
@@ -35,7 +50,10 @@ def create_release(services: Services, products: Sequence[str], version: str) ->
         version, tables, inputs, services.signer.party, services.project.name, services.project.environment
     )
     subjects = tuple(Subject(f"{t.dataset}@{version}", manifest.digest) for t in tables)
-    envelope = sign(services.fact("release", subjects, {"manifest": manifest.to_json()}), services.signer)
+    predicate: dict[str, Any] = {"manifest": manifest.to_json()}
+    if promoted_from is not None:
+        predicate["promoted_from"] = promoted_from.to_json()
+    envelope = sign(services.fact("release", subjects, predicate), services.signer)
     with services.database.transaction() as connection:
         _tag(services, connection, manifest)
         services.log.append(connection, [envelope])

@@ -14,9 +14,11 @@ from sqlalchemy import Connection, delete, insert
 from ecluse.door.columns import released_columns
 from ecluse.errors import DefinitionError, NotComputed
 from ecluse.ledger import sign
+from ecluse.model.counts import counted
 from ecluse.model.facts import Fact, SignedFact, Subject
 from ecluse.model.names import quarantine_name
 from ecluse.model.release import Manifest, TableVersion
+from ecluse.model.update import INCREMENTAL
 from ecluse.step.services import Services
 from ecluse.store.schema import publications
 
@@ -125,6 +127,8 @@ def _result(said: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any
         "quarantined": said["quarantine"]["rows"],
         "quarantine_by_check": said["quarantine"]["by_check"],
         "content": [f["sha256"] for f in said["files"]],
+        "version": said.get("version", [f["sha256"] for f in said["files"]]),
+        "partitions": sorted({f["partition"] or "all" for f in said["files"]}),
         "checks": checks,
         "raw": [r["origin"] for r in said["raw"]],
     }
@@ -177,7 +181,7 @@ def _fact(
             "by_check": dict(sorted(by_check.items())),
         },
         **{name: last[name] for name in ("owner", "licence", "legal_basis", "description")},
-        "columns": [{"name": c.name, "type": c.type, "classification": c.classification.value} for c in columns],
+        "columns": [column.to_json() for column in columns],
     }
     return services.fact("publication", (Subject(f"{product.dataset}@{manifest.version}", manifest.digest),), predicate)
 
@@ -188,15 +192,12 @@ def _live(made: Sequence[SignedFact]) -> dict[str, list[dict[str, Any]]]:
     for signed in made:
         said = signed.fact.predicate
         name = said["partition"] or "all"
-        found[name] = [*(found.get(name, []) if said["update"] == "append" else []), said]
+        found[name] = [*(found.get(name, []) if said["update"] in INCREMENTAL else []), said]
     return found
 
 
 def _partitions(made: Sequence[SignedFact]) -> dict[str, dict[str, int]]:
-    return {
-        name: {
-            "rows": sum(f["rows"] for said in live for f in said["files"]),
-            "quarantined": sum(said["quarantine"]["rows"] for said in live),
-        }
-        for name, live in _live(made).items()
-    }
+    counts: dict[str, tuple[int, int]] = {}
+    for signed in made:
+        counts = counted(counts, signed.fact.predicate)
+    return {name: {"rows": rows, "quarantined": gone} for name, (rows, gone) in counts.items()}

@@ -87,8 +87,10 @@ def _reasons(state: State) -> str:
 
 def _failed(state: State, services: Services, error: BaseException) -> None:
     """Record that a step failed, as far as that is still possible, and give its branches back."""
-    with contextlib.suppress(Exception):
+    try:
         _give_back(state, services)
+    except Exception:  # noqa: BLE001 - whatever hinders it, the run is over
+        services.warehouse.give_up(state.request.run_id)
     if state.request.dry_run:
         return
     # NOTE: the text of a foreign error may quote a value of the data, so only its type enters the records.
@@ -131,7 +133,8 @@ def _result(state: State) -> StepResult:
     assert state.ending is not None
     previous = state.previous or {}
     candidate = state.candidate
-    content = [f.sha256 for f in candidate.files] if candidate else previous.get("content", [])
+    content = [f.sha256 for f in candidate.content] if candidate else previous.get("version", [])
+    content = content if state.version is None else list(state.version)
     return StepResult(
         dataset=state.definition.name,
         partition=state.request.partition,
@@ -139,7 +142,7 @@ def _result(state: State) -> StepResult:
         ending=state.ending,
         checks=state.report.checks if state.report else _earlier(previous),
         accounting=state.accounting,
-        rows=sum(f.rows for f in candidate.files) if candidate else int(previous.get("rows", 0)),
+        rows=candidate.rows if candidate else int(previous.get("rows", 0)),
         quarantined=state.quarantined if candidate else int(previous.get("quarantined", 0)),
         quarantine_by_check=state.quarantine_by_check if candidate else previous.get("quarantine_by_check", {}),
         blocks=state.blocks,

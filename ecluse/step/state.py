@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ecluse.engine import Engine
     from ecluse.quality import Checked, GuardedSuite
     from ecluse.sources import Collection
+    from ecluse.step.resolved import Tally
     from ecluse.warehouse import Candidate
 
 
@@ -95,7 +96,12 @@ class Block:
 
 @dataclass(frozen=True)
 class State:
-    """What the stages of one step have found so far. Each stage gives a new one with its own findings added."""
+    """What the stages of one step have found so far. Each stage gives a new one with its own findings added.
+
+    Where the update mode looks at what is published, ``batch`` names the engine's table with the rows that the step
+    brings, ``computed_batch`` the one before any was quarantined, and ``tally`` counts what became of them.
+    ``version`` lists the hashes by which the published data is known to be the same or another.
+    """
 
     definition: StepDefinition
     request: StepRequest
@@ -111,6 +117,10 @@ class State:
     columns: Mapping[str, str] = field(default_factory=dict)
     lineage: ColumnLineage | None = None
     candidate: Candidate | None = None
+    batch: str | None = None
+    computed_batch: str | None = None
+    tally: Tally | None = None
+    version: tuple[str, ...] | None = None
     computed: int = 0
     checked: Checked | None = None
     report: CheckReport | None = None

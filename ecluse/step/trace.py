@@ -137,8 +137,8 @@ def _output(state: State) -> DatasetInfo | None:
         state.definition.guard.contract,
         version=str(candidate.snapshot_id),
         rows=candidate.rows,
-        bytes=sum(f.bytes for f in candidate.files),
-        files=len(candidate.files),
-        change="OVERWRITE" if state.definition.update == "replace" else "ALTER",
+        bytes=sum(f.bytes for f in candidate.content),
+        files=len(candidate.content),
+        change="OVERWRITE" if state.definition.update in ("replace", "partition") else "ALTER",
         lineage=state.lineage,
     )

@@ -1,5 +1,6 @@
 """The project's SQL database: one engine, one transaction for everything that is committed together."""
 
 from ecluse.store.database import Database
+from ecluse.store.migrate import Upgrade, planned, upgrade
 
-__all__ = ["Database"]
+__all__ = ["Database", "Upgrade", "planned", "upgrade"]

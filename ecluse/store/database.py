@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, inspect, make_url, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 
 from ecluse.errors import StorageError
 from ecluse.store.schema import VERSION, meta, metadata
@@ -32,20 +33,37 @@ class Database:
     @cached_property
     def engine(self) -> Engine:
         """The SQLAlchemy engine, connected on first use; tables are created where they are missing."""
-        if self.is_sqlite:
-            engine = _sqlite_read_only(self.url) if self.read_only else _sqlite(self.url)
-        else:
-            engine = create_engine(self.url, pool_pre_ping=True)
+        engine = self._connected()
         try:
-            if not self.read_only:
+            # NOTE: looked at first, because a database of another version must not get a part of today's tables.
+            found = _version(engine)
+            if found in (None, VERSION) and not self.read_only:
                 _create(engine, metadata, _write_version)
-            with engine.connect() as connection:
-                found = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
+                found = _version(engine)
         except SQLAlchemyError as error:
             raise StorageError("store.unreachable", url=self.shown, error=_first_line(error)) from error
         if found != VERSION:
             raise StorageError("store.version", url=self.shown, found=found, wanted=VERSION)
         return engine
+
+    def _connected(self) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_pre_ping=True)
+        return _sqlite_read_only(self.url) if self.read_only else _sqlite(self.url)
+
+    @contextmanager
+    def unchecked(self) -> Iterator[Connection]:
+        """A transaction on the database as it is, whatever its version; nothing is made where there is none."""
+        if self.file is not None and not self.file.is_file():
+            raise StorageError("store.no_database", url=self.shown)
+        engine = self._connected()
+        try:
+            with _begun(engine) as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StorageError("store.unreachable", url=self.shown, error=_first_line(error)) from error
+        finally:
+            engine.dispose()
 
     def ensure(self, tables: MetaData) -> None:
         """Create the tables that are missing; processes that start together take turns.
@@ -88,9 +106,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for reading."""
-        with self.engine.connect() as connection:
-            yield connection
+        """A connection for reading. A database that is gone raises ``StorageError``."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StorageError("store.read", url=self.shown, error=_first_line(error)) from error
 
     def close(self) -> None:
         """Give the connections back."""
@@ -127,6 +148,14 @@ def _create(engine: Engine, tables: MetaData, then: Callable[[Connection], None]
             then(connection)
 
 
+def _version(engine: Engine) -> str | None:
+    """The version of the tables; ``None`` where there are none yet."""
+    if not inspect(engine).has_table(meta.name):
+        return None
+    with engine.connect() as connection:
+        return connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
+
+
 def _write_version(connection: Connection) -> None:
     if connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar() is None:
         connection.execute(insert(meta).values(key="schema_version", value=VERSION))
@@ -140,6 +169,8 @@ def _sqlite(url: str) -> Engine:
         except OSError as error:
             raise StorageError("store.unreachable", url=url, error=error) from error
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    if path and path != ":memory:":
+        _stay_with(engine, Path(path))
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: object) -> None:
@@ -149,6 +180,33 @@ def _sqlite(url: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def _stay_with(engine: Engine, path: Path) -> None:
+    """Let every connection be to the file that lies at the path now.
+
+    SQLite would make a new file where ours was moved away, and go on writing into one that nobody finds any more.
+    """
+    known: list[int] = []
+
+    @event.listens_for(engine, "do_connect")
+    def _there(*_: object) -> None:
+        if known and not path.exists():
+            raise sqlite3.OperationalError("the file is gone")
+
+    @event.listens_for(engine, "connect")
+    def _connected(_connection: object, record: Any) -> None:
+        record.info["file"] = path.stat().st_ino
+        known[:] = [record.info["file"]]
+
+    @event.listens_for(engine, "checkout")
+    def _same(_connection: object, record: Any, _proxy: object) -> None:
+        try:
+            found = path.stat().st_ino
+        except OSError:
+            found = None
+        if found != record.info["file"]:
+            raise DisconnectionError("the file is another one")
 
 
 def _sqlite_read_only(url: str) -> Engine:

@@ -1,10 +1,10 @@
-"""The tables of the project's database, version 1."""
+"""The tables of the project's database. A change of them is a new version, and a step in ``migrations/versions``."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-VERSION = "1"
+VERSION = "2"
 
 metadata = MetaData()
 
@@ -33,6 +33,15 @@ subjects = Table(
     Index("ecluse_subjects_sha256", "sha256"),
 )
 
+#: The log's Merkle tree: the root of each complete subtree above the leaves, by the size of the log that completed it.
+subtrees = Table(
+    "ecluse_subtrees",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+)
+
 #: Signed checkpoints of the log: its size and root at a moment.
 checkpoints = Table(
     "ecluse_checkpoints",
@@ -56,7 +65,8 @@ events = Table(
     Column("attempts", Integer, nullable=False, default=0),
 )
 
-#: Who holds a candidate's branch, and until when unless the holder renews it.
+#: Who holds a candidate's branch, and until when unless the holder renews it. ``place``, ``pid`` and ``started`` name
+#: the process that works on it; null where nobody does, or the system doesn't say.
 leases = Table(
     "ecluse_leases",
     metadata,
@@ -64,6 +74,9 @@ leases = Table(
     Column("dataset", Text, nullable=False),
     Column("holder", Text, nullable=False),
     Column("expires", String(40), nullable=False),
+    Column("place", Text),
+    Column("pid", Integer),
+    Column("started", BigInteger),
 )
 
 #: What was published, by idempotency key.

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationException
 
 from ecluse.errors import Conflict, EcluseError, IntegrityError, StorageError, WarehouseError
+from ecluse.warehouse.types import UnknownType
 
 
 @contextmanager
@@ -24,6 +25,8 @@ def border(dataset: str) -> Iterator[None]:
         raise Conflict("warehouse.moved", dataset=dataset) from error
     except FileNotFoundError as error:
         raise IntegrityError("warehouse.missing_file", dataset=dataset, path=_text(error)) from error
+    except UnknownType as error:
+        raise WarehouseError("warehouse.foreign_type", dataset=dataset, type=_text(error)) from error
     except (pa.ArrowInvalid, EOFError, UnicodeDecodeError) as error:
         raise IntegrityError("warehouse.damaged_file", dataset=dataset, error=_text(error)) from error
     except OSError as error:

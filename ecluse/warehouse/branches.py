@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Literal
 
-from pyiceberg.table import Table
+from pyiceberg.table import FileScanTask, Table
 from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRefType
 from sqlalchemy import Connection
 
 from ecluse.engine import Engine
 from ecluse.errors import Conflict
 from ecluse.model.names import branch_name
-from ecluse.model.release import DataFile
-from ecluse.model.step import Update
+from ecluse.model.update import Update
 from ecluse.warehouse import leases
-from ecluse.warehouse.candidate import Branch, Candidate
+from ecluse.warehouse.candidate import Branch, Candidate, Change
 from ecluse.warehouse.catalog import Catalog
 from ecluse.warehouse.draft import Draft
-from ecluse.warehouse.files import added_by, as_iceberg, delete_files, write_files
-from ecluse.warehouse.inventory import described, of_partition
-from ecluse.warehouse.io import local_path
-from ecluse.warehouse.layout import new_folder
+from ecluse.warehouse.files import added_by, as_iceberg
+from ecluse.warehouse.inventory import lying_in, names_of
 from ecluse.warehouse.read import tasks_of
-from ecluse.warehouse.schema import evolved_schema, first_schema, wanted_types, without_metrics
+from ecluse.warehouse.schema import evolved_schema, extends, first_schema, wanted_types, without_metrics
+from ecluse.warehouse.writer import Writer
 
 
 @dataclass(frozen=True)
@@ -46,65 +42,83 @@ class Branches:
         run_id: str,
         attempt: int,
         personal: Collection[str],
+        renamed: Mapping[str, Sequence[str]],
+        shared: bool,
     ) -> Candidate:
         """A candidate on a branch of its own, with lease and schema, in one transaction."""
         branch = branch_name(dataset, partition, run_id, attempt)
         types = wanted_types(dataset, columns)
         replaced: list[str] = []
-        stale: list[Path] = []
+        stale: list[str] = []
 
         def take(connection: Connection) -> None:
-            replaced[:] = leases.take(connection, branch, dataset, run_id, self.lease)
+            replaced[:] = leases.take(connection, branch, dataset, run_id, self.lease, shared=shared)
 
         def build(draft: Draft) -> Candidate:
             if draft.main is None:
                 draft.root()
             base, base_schema = draft.main, draft.metadata.current_schema_id
             assert base is not None
-            schema = evolved_schema(dataset, draft.metadata, types)
+            schema = evolved_schema(dataset, draft.metadata, types, renamed)
             draft.add_schema(schema)
             draft.set_properties(without_metrics(schema, personal))
             stale[:] = _reset(draft, branch, base)
             return Candidate(dataset, partition, branch, base, run_id, attempt, schema.schema_id, base_schema)
 
         candidate = self.catalog.commit(dataset, build, within=take, first=lambda: first_schema(types))
-        delete_files(stale)
+        self._delete(stale)
         for other in replaced:
             if other != branch:
                 self.drop(dataset, other)
         return candidate
 
-    def write(self, engine: Engine, candidate: Candidate, sql: str, update: Update) -> Candidate:
-        """The candidate with a query's rows as its only content."""
+    def change(self, engine: Engine, candidate: Candidate, change: Change, update: Update) -> Candidate:
+        """The candidate with a change as its only content."""
         self.renew(candidate, self.lease)
         table = self.catalog.open(candidate.dataset)
-        schema = table.schemas()[candidate.schema_id]
-        folder = new_folder(local_path(table.location()), candidate.partition, candidate.run_id, candidate.attempt)
-        files = write_files(engine, candidate.dataset, sql, schema, folder, self.catalog.root)
+        writer = Writer(engine, self.catalog, table, candidate)
         try:
-            return self._put(replace(candidate, files=files, update=update), keep=frozenset())
+            written = writer.carry_out(change)
+        except BaseException:
+            self.catalog.objects.delete(file.path for file in writer.files)
+            raise
+        base = lying_in(tasks_of(table, candidate.dataset, candidate.base), change.looks_at)
+        seen = names_of(self.catalog.objects, base) if update != "append" else None
+        written = replace(written, looks_at=change.looks_at, seen=seen, marks=change.marks, update=update)
+        try:
+            return self._put(written, keep=frozenset())
         except Conflict:
-            shutil.rmtree(folder, ignore_errors=True)
+            self.catalog.objects.delete(file.path for file in writer.files)
             raise
 
     def rebase(self, candidate: Candidate) -> Candidate:
-        """The candidate with the same data files on today's ``main``, where nothing that it replaces changed."""
+        """The candidate with the same data files on today's ``main``, where what it was decided from is the same."""
         self.renew(candidate, self.lease)
         table = self.catalog.open(candidate.dataset)
         main, today = table.metadata.current_snapshot_id, table.metadata.current_schema_id
         assert main is not None, "a table with a candidate has a root snapshot"
-        if main == candidate.base:
+        if main == candidate.base and today in (candidate.base_schema_id, candidate.schema_id):
             return candidate
-        if candidate.update == "replace" and self._published(table, main, candidate) != candidate.removed:
-            raise Conflict(
-                "warehouse.partition_moved", dataset=candidate.dataset, partition=candidate.partition or "all"
-            )
+        if candidate.seen is not None:
+            now = lying_in(tasks_of(table, candidate.dataset, main), candidate.looks_at)
+            if names_of(self.catalog.objects, now) != candidate.seen:
+                raise Conflict(
+                    "warehouse.partition_moved", dataset=candidate.dataset, partition=candidate.partition or "all"
+                )
+        moved = self.on_main(candidate, table)
+        return self._put(moved, keep=frozenset(file.path for file in candidate.written))
+
+    def on_main(self, candidate: Candidate, table: Table | None = None) -> Candidate:
+        """The candidate on today's ``main``, which has to be put there, or changed, next."""
+        table = table or self.catalog.open(candidate.dataset)
+        main, today = table.metadata.current_snapshot_id, table.metadata.current_schema_id
+        assert main is not None, "a table with a candidate has a root snapshot"
         if today not in (candidate.base_schema_id, candidate.schema_id):
-            if candidate.schema_id != candidate.base_schema_id:
+            changes = candidate.schema_id != candidate.base_schema_id
+            if changes or not extends(table.schemas()[today], table.schemas()[candidate.schema_id]):
                 raise Conflict("warehouse.columns_moved", dataset=candidate.dataset)
             candidate = replace(candidate, schema_id=today)
-        moved = replace(candidate, base=main, base_schema_id=today)
-        return self._put(moved, keep=frozenset(self.catalog.root / file.path for file in candidate.files))
+        return replace(candidate, base=main, base_schema_id=today)
 
     def renew(self, candidate: Candidate, duration: timedelta) -> None:
         """Hold the candidate's partition for ``duration`` from now."""
@@ -116,33 +130,42 @@ class Branches:
         with self.catalog.database.transaction() as connection:
             return leases.renew_all(connection, run_id, self.lease)
 
-    def drop(self, dataset: str, branch: str, *, expired_before: datetime | None = None) -> bool:
+    def give_back(self, candidate: Candidate) -> None:
+        """End the candidate's lease now, and keep its branch."""
+        with self.catalog.database.transaction() as connection:
+            leases.give_back(connection, candidate.branch, candidate.run_id)
+
+    def give_up(self, run_id: str) -> None:
+        """Hold nothing of a run any more that could not give it back."""
+        leases.give_up(run_id)
+
+    def drop(self, dataset: str, branch: str, *, seen: leases.Lease | None = None) -> bool:
         """Delete a branch, its lease, and what only it held.
 
-        With ``expired_before``, only if its lease ran out by then; whether it did.
+        With ``seen``, only if its lease still is as it was seen; whether it was.
         """
-        stale: list[Path] = []
+        stale: list[str] = []
 
         def build(draft: Draft) -> None:
             stale[:] = _forget(draft, branch)
 
         def forget_lease(connection: Connection) -> None:
-            if expired_before is None:
+            if seen is None:
                 leases.drop(connection, branch)
-            elif not leases.drop_expired(connection, branch, expired_before):
+            elif not leases.drop_unchanged(connection, seen):
                 raise _StillHeld
 
         try:
             self.catalog.commit(dataset, build, within=forget_lease)
         except _StillHeld:
             return False
-        delete_files(stale)
+        self._delete(stale)
         return True
 
     def all(self) -> list[Branch]:
         """Every branch beside ``main``, with the state of its lease."""
-        now = datetime.now(UTC)
         with self.catalog.database.reading() as connection:
+            now = leases.clock(connection)
             held = {lease.branch: lease for lease in leases.held(connection)}
         found = []
         for dataset in self.catalog.datasets():
@@ -158,61 +181,82 @@ class Branches:
         return found
 
     def clean_expired(self, grace: timedelta, dataset: str | None) -> list[str]:
-        """Delete the candidates (of a dataset) whose lease ran out at least ``grace`` ago; their branches' names."""
-        before = datetime.now(UTC) - grace
+        """Delete the candidates (of a dataset) whose lease ended at least ``grace`` ago; their branches' names."""
         with self.catalog.database.reading() as connection:
+            now = leases.clock(connection)
             held = [lease for lease in leases.held(connection) if dataset in (None, lease.dataset)]
-        expired = [lease for lease in held if lease.expires <= before]
-        return [e.branch for e in expired if self.drop(e.dataset, e.branch, expired_before=before)]
+        over = [lease for lease in held if lease.over_since(now - grace, now)]
+        return [lease.branch for lease in over if self.drop(lease.dataset, lease.branch, seen=lease)]
 
-    def _put(self, candidate: Candidate, *, keep: frozenset[Path]) -> Candidate:
+    def clean_abandoned(self) -> list[str]:
+        """Delete the candidates whose run is over for certain; their branches' names."""
+        with self.catalog.database.reading() as connection:
+            abandoned = [lease for lease in leases.held(connection) if lease.abandoned]
+        return [lease.branch for lease in abandoned if self.drop(lease.dataset, lease.branch, seen=lease)]
+
+    def _put(self, candidate: Candidate, *, keep: frozenset[str]) -> Candidate:
         """Make one snapshot of the candidate's files, directly on its base, the only one of its branch.
 
         Files of the snapshot before it are deleted, but for those to ``keep``.
         """
-        stale: list[Path] = []
-        root, database = self.catalog.root, self.catalog.database
+        stale: list[str] = []
+        objects = self.catalog.objects
 
         def build(draft: Draft) -> Candidate:
             if draft.head(candidate.branch) is None:
                 raise Conflict("warehouse.lease_lost", branch=candidate.branch)
             stale[:] = _reset(draft, candidate.branch, candidate.base)
-            removed = []
-            if candidate.update == "replace":
-                tasks = tasks_of(draft.table, candidate.dataset, candidate.base)
-                removed = of_partition(tasks, candidate.partition)
+            removed = self._removed(draft.table, candidate)
             snapshot = draft.snapshot(
                 candidate.branch,
                 candidate.schema_id,
-                added=as_iceberg(draft.table.io, draft.metadata, candidate.schema_id, root, candidate.files),
+                added=as_iceberg(objects, draft.metadata, candidate.schema_id, candidate.written),
                 removed=[task.file for task in removed],
                 appends=candidate.update == "append",
-                summary={"ecluse.run-id": candidate.run_id, "ecluse.partition": candidate.partition or "all"},
+                summary={
+                    **draft.handed_on(candidate.base),
+                    **candidate.marks,
+                    "ecluse.run-id": candidate.run_id,
+                    "ecluse.partition": candidate.partition or "all",
+                },
             )
-            return replace(candidate, snapshot_id=snapshot, removed=described(database, root, removed))
+            return replace(candidate, snapshot_id=snapshot)
 
         def still_held(connection: Connection) -> None:
             leases.renew(connection, candidate.branch, candidate.run_id, self.lease)
 
         put = self.catalog.commit(candidate.dataset, build, within=still_held)
-        delete_files(path for path in stale if path not in keep)
+        self._delete(stale, keep)
         return put
 
-    def _published(self, table: Table, main: int, candidate: Candidate) -> tuple[DataFile, ...]:
-        """The files of the candidate's partition on ``main``."""
-        tasks = of_partition(tasks_of(table, candidate.dataset, main), candidate.partition)
-        return described(self.catalog.database, self.catalog.root, tasks)
+    def _delete(self, locations: Collection[str], keep: frozenset[str] = frozenset()) -> None:
+        """Delete files that nobody needs, but for the paths to ``keep``."""
+        paths = [self.catalog.objects.path(location) for location in locations]
+        self.catalog.objects.delete(path for path in paths if path not in keep)
+
+    def _removed(self, table: Table, candidate: Candidate) -> list[FileScanTask]:
+        """The files on the candidate's base that it takes away."""
+        wanted = {file.path for file in candidate.removed}
+        if not wanted:
+            return []
+        tasks = tasks_of(table, candidate.dataset, candidate.base)
+        found = [task for task in tasks if self.catalog.objects.path(task.file.file_path) in wanted]
+        if len(found) < len(wanted):
+            raise Conflict(
+                "warehouse.partition_moved", dataset=candidate.dataset, partition=candidate.partition or "all"
+            )
+        return found
 
 
 class _StillHeld(Conflict):
-    """A lease was renewed between being seen as expired and being cleaned up."""
+    """A lease was renewed between being seen as over and being cleaned up."""
 
     def __init__(self) -> None:
         super().__init__("warehouse.lease_lost", branch="-")
 
 
-def _reset(draft: Draft, branch: str, snapshot_id: int) -> list[Path]:
-    """Let a branch point to a snapshot; the files that nobody needs then."""
+def _reset(draft: Draft, branch: str, snapshot_id: int) -> list[str]:
+    """Let a branch point to a snapshot; the locations of the files that nobody needs then."""
     old = draft.head(branch)
     if old is None or not draft.only_on(branch, old):
         draft.set_branch(branch, snapshot_id)
@@ -223,8 +267,8 @@ def _reset(draft: Draft, branch: str, snapshot_id: int) -> list[Path]:
     return stale
 
 
-def _forget(draft: Draft, branch: str) -> list[Path]:
-    """Drop a branch, where there is one; the files that nobody needs then."""
+def _forget(draft: Draft, branch: str) -> list[str]:
+    """Drop a branch, where there is one; the locations of the files that nobody needs then."""
     old = draft.head(branch)
     if old is None:
         return []

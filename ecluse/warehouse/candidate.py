@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from ecluse.model.release import DataFile
-from ecluse.model.step import Update
+from ecluse.model.update import Update
+
+#: Some partitions (``None`` for the rows that lie in none), or ``None`` for the whole table.
+Parts = frozenset[str | None] | None
 
 
 @dataclass(frozen=True)
@@ -15,8 +19,10 @@ class Candidate:
     """A branch of one table that holds what one step wrote for one partition.
 
     ``base`` is the snapshot of ``main`` that it stands on; ``snapshot_id`` is ``None`` until something is written.
-    ``files`` are the data files that it adds, ``removed`` those that it takes away. ``schema_id`` is the schema that
-    ``main`` gets when the candidate is published.
+    ``files`` are the data files with the rows that it adds, ``removed`` those that it takes away, ``carried`` hold the
+    rows of ``removed`` that stay. ``kept`` are published files that hold what it computed already. ``seen`` names the
+    files of ``base`` that it was decided from; ``None`` where it was decided from none. ``marks`` stand in the summary
+    of its snapshot. ``schema_id`` is the schema that ``main`` gets when the candidate is published.
     """
 
     dataset: str
@@ -31,11 +37,45 @@ class Candidate:
     update: Update = "replace"
     files: tuple[DataFile, ...] = ()
     removed: tuple[DataFile, ...] = ()
+    carried: tuple[DataFile, ...] = ()
+    kept: tuple[DataFile, ...] = ()
+    looks_at: Parts = frozenset()
+    seen: frozenset[str] | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def written(self) -> tuple[DataFile, ...]:
+        """All data files that are new."""
+        return (*self.files, *self.carried)
+
+    @property
+    def content(self) -> tuple[DataFile, ...]:
+        """The data files that hold what the step stands for, new or not."""
+        return (*self.kept, *self.written)
 
     @property
     def rows(self) -> int:
-        """Rows of all files that it adds."""
-        return sum(file.rows for file in self.files)
+        """Rows that the step stands for: those that it adds, and those that were published just so."""
+        return sum(file.rows for file in (*self.kept, *self.files))
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a candidate does to the published files, by partition.
+
+    ``added`` maps a partition to the query of the rows that are new in it, ``carried`` to the query of the rows that
+    stay, of the files ``removed`` (paths). With ``whole``, the partitions of ``added`` are replaced, but for those that
+    hold the same rows already, whatever their columns of ``ignores`` say. ``looks_at`` names the partitions that all
+    this was decided from.
+    """
+
+    added: Mapping[str | None, str]
+    carried: Mapping[str | None, str] = field(default_factory=dict)
+    removed: frozenset[str] = frozenset()
+    whole: bool = False
+    ignores: frozenset[str] = frozenset()
+    looks_at: Parts = frozenset()
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar, cast
 
 from pyiceberg.catalog import MetastoreCatalog
@@ -19,6 +17,7 @@ from pyiceberg.catalog.sql import (
     SqlCatalogBaseTable,
 )
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, ValidationError
+from pyiceberg.io import FileIO
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC
 from pyiceberg.schema import Schema
 from pyiceberg.serializers import FromInputFile
@@ -27,24 +26,25 @@ from pyiceberg.table.locations import load_location_provider
 from pyiceberg.table.metadata import TableMetadata, new_table_metadata
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 from pyiceberg.table.update import update_table_metadata
+from pyiceberg.typedef import EMPTY_DICT, Properties
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.exc import IntegrityError as AlreadyThere
 
-from ecluse.errors import Conflict, IntegrityError
+from ecluse.errors import Conflict, IntegrityError, WarehouseError
 from ecluse.store import Database
 from ecluse.warehouse.draft import Draft
-from ecluse.warehouse.io import local_path, location_of, sync
-
-_log = logging.getLogger("ecluse.warehouse")
+from ecluse.warehouse.objects import ObjectStore
+from ecluse.warehouse.schema import PUBLISHED
 
 NAME = "ecluse"
 _TRIES = 40
+#: The newest format version that PyIceberg writes.
+_FORMAT = 2
 _TABLES = cast("SqlTable", IcebergTables.__table__)
 _NAMESPACES = cast("SqlTable", IcebergNamespaceProperties.__table__)
 _KEPT = 50
-_PROPERTIES = {"write.metadata.previous-versions-max": str(_KEPT)}
-_IO = "ecluse.warehouse.io.DurableFileIO"
+_PROPERTIES = {"write.metadata.previous-versions-max": str(_KEPT), PUBLISHED: "0"}
 
 T = TypeVar("T")
 
@@ -64,10 +64,10 @@ class Catalog(SqlCatalog):
     Other Iceberg engines open the same tables: catalog ``ecluse`` in the project's database.
     """
 
-    def __init__(self, root: Path, database: Database) -> None:
+    def __init__(self, objects: ObjectStore, database: Database) -> None:
         # NOTE: SqlCatalog's own constructor makes an engine of its own, which could not share a transaction.
-        MetastoreCatalog.__init__(self, NAME, **{"warehouse": location_of(root), "py-io-impl": _IO})
-        self.root = root
+        MetastoreCatalog.__init__(self, NAME, warehouse=objects.location)
+        self.objects = objects
         self.database = database
         self.engine = database.engine
         database.ensure(SqlCatalogBaseTable.metadata)
@@ -88,11 +88,11 @@ class Catalog(SqlCatalog):
             location = self._location(dataset, connection)
         if location is None:
             raise NoSuchTableError(dataset)
-        io = self._load_file_io(location=location)
+        io = self.objects.io
         try:
             metadata = FromInputFile.table_metadata(io.new_input(location))
         except (ValueError, ValidationError) as error:
-            raise IntegrityError("warehouse.damaged_file", dataset=dataset, error=local_path(location)) from error
+            raise IntegrityError("warehouse.damaged_file", dataset=dataset, error=location) from error
         return Table(_identifier(dataset), metadata, location, io, self)
 
     def exists(self, dataset: str) -> bool:
@@ -130,13 +130,13 @@ class Catalog(SqlCatalog):
             # NOTE: only where the transaction certainly came to nothing. After any other error the row may have moved,
             # and its files must stay.
             except CommitFailedException:
-                _abandon(draft, move)
+                self._abandon(draft, move)
                 time.sleep(random.uniform(0, min(0.02 * 2**attempt, 1.0)))  # noqa: S311 - only spreads retries
             except Conflict:
-                _abandon(draft, move)
+                self._abandon(draft, move)
                 raise
             else:
-                _drop_old_metadata(draft, move)
+                self._drop_old_metadata(draft, move)
                 return made
         raise Conflict("warehouse.busy", dataset=dataset, tries=_TRIES)
 
@@ -159,11 +159,13 @@ class Catalog(SqlCatalog):
         if before is not None and not draft.updates:
             return None
         metadata: TableMetadata = update_table_metadata(table.metadata, draft.updates, metadata_location=before)
+        if metadata.format_version > _FORMAT:
+            raise WarehouseError("warehouse.format", dataset=".".join(table.name()), version=metadata.format_version)
         version = self._parse_metadata_version(before) + 1 if before else 0
         after = load_location_provider(metadata.location, metadata.properties).new_table_metadata_file_location(version)
         self._write_metadata(metadata, table.io, after)
         if before is None:
-            sync(local_path(after), up_to=self.root)
+            self.objects.settle(self.objects.path(after))
         return Move(".".join(table.name()), before, after)
 
     def move(self, connection: Connection, move: Move) -> None:
@@ -218,11 +220,30 @@ class Catalog(SqlCatalog):
         except NoSuchTableError:
             if first is None:
                 raise
-        location = location_of(self.root.joinpath(*_identifier(dataset)))
+        location = self.objects.location_of("/".join(_identifier(dataset)))
         metadata = new_table_metadata(
             first(), UNPARTITIONED_PARTITION_SPEC, UNSORTED_SORT_ORDER, location, properties=dict(_PROPERTIES)
         )
-        return Table(_identifier(dataset), metadata, "", self._load_file_io(location=location), self)
+        return Table(_identifier(dataset), metadata, "", self.objects.io, self)
+
+    def _load_file_io(self, properties: Properties = EMPTY_DICT, location: str | None = None) -> FileIO:  # noqa: ARG002
+        # NOTE: PyIceberg would make one from properties, and credentials would stand in them.
+        return self.objects.io
+
+    def _abandon(self, draft: Draft, move: Move | None) -> None:
+        draft.abandon()
+        if move is not None:
+            self.objects.delete([self.objects.path(move.after)])
+
+    def _drop_old_metadata(self, draft: Draft, move: Move | None) -> None:
+        """Delete the metadata files that are older than all those that the table's own log names."""
+        named = draft.table.metadata.metadata_log
+        if move is None or len(named) < _KEPT:
+            return
+        oldest = min(_version(entry.metadata_file) for entry in named[1:])
+        folder = self.objects.path(move.after).rpartition("/")[0]
+        found = [file.path for file in self.objects.walk(folder) if file.path.endswith(".metadata.json")]
+        self.objects.delete(path for path in found if _version(path) < oldest)
 
 
 def _identifier(dataset: str) -> tuple[str, ...]:
@@ -234,26 +255,6 @@ def _is(dataset: str) -> ColumnElement[bool]:
     return and_(
         _TABLES.c.catalog_name == NAME, _TABLES.c.table_namespace == ".".join(spaces), _TABLES.c.table_name == name
     )
-
-
-def _abandon(draft: Draft, move: Move | None) -> None:
-    draft.abandon()
-    if move is not None:
-        local_path(move.after).unlink(missing_ok=True)
-
-
-def _drop_old_metadata(draft: Draft, move: Move | None) -> None:
-    """Delete the metadata files that are older than all those that the table's own log names."""
-    named = draft.table.metadata.metadata_log
-    if move is None or len(named) < _KEPT:
-        return
-    oldest = min(_version(entry.metadata_file) for entry in named[1:])
-    for path in local_path(move.after).parent.glob("*.metadata.json"):
-        if _version(str(path)) < oldest:
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                _log.debug("%s stays behind: %s", path, error)
 
 
 def _version(location: str) -> int:

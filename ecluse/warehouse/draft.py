@@ -24,11 +24,16 @@ from pyiceberg.table.update import (
 )
 from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles, _SnapshotProducer
 
+from ecluse.errors import StorageError
+
 #: Marks, in a snapshot's summary, the empty one that every table begins with.
 ROOT = "ecluse.root"
 
 #: Names, in a snapshot's summary, the candidate's branch that it was made on.
 BRANCH = "ecluse.branch"
+
+#: Begins the names, in a snapshot's summary, of what each snapshot hands on to the next.
+HANDED_ON = "ecluse.kept."
 
 
 class Draft:
@@ -109,6 +114,12 @@ class Draft:
             and all(ref.snapshot_id != snapshot_id for name, ref in self.metadata.refs.items() if name != branch)
         )
 
+    def handed_on(self, snapshot_id: int) -> dict[str, str]:
+        """What the summary of a snapshot hands on to the next one."""
+        snapshot = self.metadata.snapshot_by_id(snapshot_id)
+        said = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
+        return {name: value for name, value in said.items() if name.startswith(HANDED_ON)}
+
     def root(self) -> None:
         """Give ``main`` its empty first snapshot: no branch can stand on nothing."""
         view = self._view(self.metadata.current_schema_id)
@@ -147,7 +158,7 @@ class Draft:
         for location in self._written:
             try:
                 self.table.io.delete(location)
-            except OSError:
+            except (OSError, StorageError):
                 continue
 
     def _set_ref(self, name: str, kind: SnapshotRefType, snapshot_id: int) -> None:

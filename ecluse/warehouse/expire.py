@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +23,7 @@ def expire(catalog: Catalog, dataset: str, keep: Collection[int], older_than: ti
     def build(draft: Draft) -> tuple[int, ...]:
         gone = [snapshot for snapshot in draft.metadata.snapshots if _unneeded(draft, snapshot, keep, before)]
         if gone:
-            _begin_grace(draft, {snapshot.snapshot_id for snapshot in gone})
+            _begin_grace(catalog, draft, {snapshot.snapshot_id for snapshot in gone})
         for snapshot in gone:
             draft.drop_snapshot(snapshot.snapshot_id)
         return tuple(snapshot.snapshot_id for snapshot in gone)
@@ -44,7 +42,7 @@ def _unneeded(draft: Draft, snapshot: Snapshot, keep: Collection[int], before: d
     )
 
 
-def _begin_grace(draft: Draft, gone: Collection[int]) -> None:
+def _begin_grace(catalog: Catalog, draft: Draft, gone: Collection[int]) -> None:
     """Mark the files that will be without a snapshot as changed now: who began to read them gets the whole grace."""
     table = draft.table
     kept = [snapshot for snapshot in table.metadata.snapshots if snapshot.snapshot_id not in gone]
@@ -52,6 +50,4 @@ def _begin_grace(draft: Draft, gone: Collection[int]) -> None:
     lost = set(referenced(table)) - set(
         referenced(Table(table.name(), after, table.metadata_location, table.io, table.catalog))
     )
-    for path in lost:
-        with contextlib.suppress(OSError):
-            os.utime(path)
+    catalog.objects.touch(catalog.objects.path(location) for location in lost)

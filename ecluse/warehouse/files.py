@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from pyiceberg.io import FileIO
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile as IcebergFile
 from pyiceberg.manifest import ManifestEntryStatus
@@ -18,29 +17,29 @@ from pyiceberg.table.metadata import TableMetadata
 from ecluse.engine import Engine, quote
 from ecluse.errors import DefinitionError
 from ecluse.model.release import DataFile
-from ecluse.warehouse.io import local_path, location_of, sha256, sync
+from ecluse.warehouse.io import sha256
 from ecluse.warehouse.layout import partition_of
+from ecluse.warehouse.objects import ObjectStore
 from ecluse.warehouse.schema import field_ids
 from ecluse.warehouse.types import duckdb_type, fits, widens
 
 
 def write_files(
-    engine: Engine, dataset: str, sql: str, schema: Schema, folder: Path, root: Path
+    engine: Engine, dataset: str, sql: str, schema: Schema, folder: str, objects: ObjectStore
 ) -> tuple[DataFile, ...]:
     """Write a query's rows under a schema's field ids into a new folder; no file where there is no row.
 
-    Files and folders are on the disk when this returns.
+    The files are durable when this returns.
     """
     query = stored_as(dataset, engine.describe(sql), sql, schema)
-    written = engine.copy(query, folder, field_ids=field_ids(schema))
-    rows = {path: pq.read_metadata(path).num_rows for path in written}
+    written = engine.copy(query, objects.local(folder), field_ids=field_ids(schema))
+    rows = {file: pq.read_metadata(file).num_rows for file in written}
     if not any(rows.values()):
-        shutil.rmtree(folder)
+        shutil.rmtree(objects.local(folder))
         return ()
-    for path in written:
-        sync(path)
-    sync(folder, up_to=root)
-    return tuple(_described(path, rows[path], root) for path in written)
+    files = tuple(_described(f"{folder}/{file.name}", file, rows[file]) for file in written)
+    objects.put({file.path: file.sha256 for file in files})
+    return files
 
 
 def stored_as(dataset: str, given: dict[str, str], sql: str, schema: Schema) -> str:
@@ -71,45 +70,27 @@ def stored_as(dataset: str, given: dict[str, str], sql: str, schema: Schema) -> 
 
 
 def as_iceberg(
-    io: FileIO, metadata: TableMetadata, schema_id: int, root: Path, files: Iterable[DataFile]
+    objects: ObjectStore, metadata: TableMetadata, schema_id: int, files: Iterable[DataFile]
 ) -> list[IcebergFile]:
     """Data files with the counts and bounds that Iceberg keeps of them, read from their footers."""
     seen = metadata.model_copy(update={"current_schema_id": schema_id})
-    return [parquet_file_to_data_file(io, seen, location_of(root / file.path)) for file in files]
+    return [parquet_file_to_data_file(objects.io, seen, objects.location_of(file.path)) for file in files]
 
 
-def relative(location: str, root: Path) -> str:
-    """A data file's path below the warehouse's root; its full path where it lies elsewhere."""
-    path = local_path(location)
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-
-
-def added_by(table: Table, snapshot_id: int) -> Iterator[Path]:
-    """Every file that only this snapshot brought in: data files, manifests and the list of them."""
+def added_by(table: Table, snapshot_id: int) -> Iterator[str]:
+    """The locations of every file that only this snapshot brought in: data files, manifests and the list of them."""
     snapshot = table.metadata.snapshot_by_id(snapshot_id)
     if snapshot is None:
         return
-    yield local_path(snapshot.manifest_list)
+    yield snapshot.manifest_list
     for manifest in snapshot.manifests(table.io):
         if manifest.added_snapshot_id != snapshot_id:
             continue
-        yield local_path(manifest.manifest_path)
+        yield manifest.manifest_path
         for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
             if entry.status == ManifestEntryStatus.ADDED and entry.snapshot_id == snapshot_id:
-                yield local_path(entry.data_file.file_path)
+                yield entry.data_file.file_path
 
 
-def delete_files(paths: Iterable[Path]) -> None:
-    """Delete files that nothing refers to any more, and folders that are empty then; what can't be deleted stays."""
-    for path in paths:
-        try:
-            path.unlink(missing_ok=True)
-            if not any(path.parent.iterdir()):
-                path.parent.rmdir()
-        except OSError:
-            continue
-
-
-def _described(path: Path, rows: int, root: Path) -> DataFile:
-    location = location_of(path)
-    return DataFile(relative(location, root), sha256(path), rows, path.stat().st_size, partition_of(location))
+def _described(path: str, file: Path, rows: int) -> DataFile:
+    return DataFile(path, sha256(file), rows, file.stat().st_size, partition_of(path))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from pathlib import Path
 
 _FOLDER = re.compile(r"/partition=([^/]+)/")
 _ALL = "all"
 
 
-def new_folder(table: Path, partition: str | None, run_id: str, attempt: int) -> Path:
-    """A folder that nobody else writes to."""
-    return table / "data" / f"partition={partition or _ALL}" / f"{run_id}-{attempt}-{uuid.uuid4().hex[:12]}"
+def new_folder(table: str, partition: str | None, run_id: str, attempt: int) -> str:
+    """The path of a folder, below a table's, that nobody else writes to."""
+    return f"{table}/data/partition={partition or _ALL}/{run_id}-{attempt}-{uuid.uuid4().hex[:12]}"
 
 
 def partition_of(location: str) -> str | None:

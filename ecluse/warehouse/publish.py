@@ -15,6 +15,7 @@ from ecluse.warehouse.border import border
 from ecluse.warehouse.candidate import Candidate
 from ecluse.warehouse.catalog import Catalog, Move
 from ecluse.warehouse.draft import Draft
+from ecluse.warehouse.schema import PUBLISHED, published_id
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Prepared:
             # NOTE: the work on another partition touched the table since. Now nobody else can, so this can't repeat.
             self.catalog.change(connection, candidate.dataset, lambda draft: _publish(draft, candidate, tag))
         leases.drop(connection, candidate.branch)
-        if candidate.files:
+        if candidate.written:
             rows = [
                 {
                     "path": file.path,
@@ -58,7 +59,7 @@ class Prepared:
                     "rows": file.rows,
                     "bytes": file.bytes,
                 }
-                for file in candidate.files
+                for file in candidate.written
             ]
             connection.execute(insert(data_files), rows)
 
@@ -94,9 +95,12 @@ def _publish(draft: Draft, candidate: Candidate, tag: str | None) -> None:
         raise ValueError(f"nothing was written to {candidate.branch}")
     if draft.head(candidate.branch) != candidate.snapshot_id:
         raise Conflict("warehouse.lease_lost", branch=candidate.branch)
-    if draft.main != candidate.base:
+    schemas = (candidate.base_schema_id, candidate.schema_id)
+    # NOTE: another engine may change the columns of main without making a snapshot.
+    if draft.main != candidate.base or draft.metadata.current_schema_id not in schemas:
         raise Conflict("warehouse.moved", dataset=candidate.dataset)
     draft.set_current_schema(candidate.schema_id)
+    draft.set_properties({PUBLISHED: str(published_id(draft.metadata))})
     draft.set_branch(MAIN_BRANCH, candidate.snapshot_id)
     draft.drop_ref(candidate.branch)
     if tag is not None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pyiceberg.exceptions import ResolveError
 from pyiceberg.schema import Schema, assign_fresh_schema_ids, promote
 from pyiceberg.table.metadata import TableMetadata
-from pyiceberg.table.snapshots import ancestors_of
 from pyiceberg.types import IcebergType, ListType, MapType, NestedField, StructType
 
 from ecluse.errors import DefinitionError
 from ecluse.warehouse.types import UnknownType, duckdb_type, iceberg_type
+
+#: The table property that holds the largest field id that ``main`` ever showed: no such id is given to a new column.
+PUBLISHED = "ecluse.published-column-id"
 
 
 def wanted_types(dataset: str, columns: Mapping[str, str]) -> dict[str, IcebergType]:
@@ -31,23 +33,68 @@ def first_schema(types: Mapping[str, IcebergType]) -> Schema:
     return _with_ids(types, {}, itertools.count(1))
 
 
-def evolved_schema(dataset: str, metadata: TableMetadata, types: Mapping[str, IcebergType]) -> Schema:
+def evolved_schema(
+    dataset: str,
+    metadata: TableMetadata,
+    types: Mapping[str, IcebergType],
+    renamed: Mapping[str, Sequence[str]],
+) -> Schema:
     """The schema in which ``main`` would hold these columns; its id tells whether the table knows it already.
 
-    A column keeps its field id, also when its type is widened. A new column gets an id that was never used, so that
-    values of a column once dropped can't come back under the same name.
+    A column keeps its field id, also when its type is widened, and when ``renamed`` says what it was called before.
+    A new column gets an id that ``main`` never showed, so that values of a column once dropped can't come back under
+    the same name. ``DefinitionError`` where a type narrows, or a column has both its new and an old name.
     """
     current = metadata.schema()
     kept: dict[str, NestedField] = {}
     for name, wanted in types.items():
-        field = next((f for f in current.fields if f.name == name), None)
+        field = _published_as(dataset, current, name, renamed.get(name, ()))
         if field is not None:
-            kept[name] = field if _same(field.field_type, wanted) else _widened(dataset, field, wanted)
-    for known in (current, *_unpublished(metadata)):
-        if _is(known, types, kept):
+            kept[name] = (
+                _named(field, name) if _same(field.field_type, wanted) else _widened(dataset, field, name, wanted)
+            )
+    mark = published_id(metadata)
+    for known in (current, *metadata.schemas):
+        if _is(known, types, kept, mark):
             return known
     made = _with_ids(types, kept, itertools.count(metadata.last_column_id + 1))
     return Schema(*made.fields, schema_id=max(s.schema_id for s in metadata.schemas) + 1)
+
+
+def published_id(metadata: TableMetadata) -> int:
+    """The largest field id that ``main`` may ever have shown, to readers of other engines too."""
+    log = {entry.snapshot_id for entry in metadata.snapshot_log}
+    shown = {s.schema_id for s in metadata.snapshots if s.snapshot_id in log} | {metadata.current_schema_id}
+    known = max(s.highest_field_id for s in metadata.schemas if s.schema_id in shown)
+    # NOTE: schemas of expired snapshots tell nothing any more, and a table that others made has no mark.
+    return max(known, int(metadata.properties.get(PUBLISHED, metadata.last_column_id)))
+
+
+def extends(today: Schema, known: Schema) -> bool:
+    """Whether every column of ``known`` stands in ``today`` as it was: the same field under the same name and type."""
+    there = {field.field_id: field for field in today.fields}
+    return all(
+        field.field_id in there
+        and there[field.field_id].name == field.name
+        and _same(there[field.field_id].field_type, field.field_type)
+        for field in known.fields
+    )
+
+
+def widens(before: str, after: str) -> bool | None:
+    """Whether a column of one DuckDB type may become one of another; ``None`` where both name the same type.
+
+    >>> widens("INTEGER", "BIGINT"), widens("BIGINT", "INTEGER"), widens("int", "INTEGER")
+    (True, False, None)
+    """
+    try:
+        one, other = iceberg_type(before), iceberg_type(after)
+        if _same(one, other):
+            return None
+        promote(one, other)
+    except (UnknownType, ResolveError):
+        return False
+    return True
 
 
 def columns_of(schema: Schema) -> dict[str, str]:
@@ -82,18 +129,31 @@ def _same(one: IcebergType, other: IcebergType) -> bool:
     return duckdb_type(one) == duckdb_type(other)
 
 
-def _widened(dataset: str, field: NestedField, wanted: IcebergType) -> NestedField:
+def _published_as(dataset: str, current: Schema, name: str, earlier: Sequence[str]) -> NestedField | None:
+    """The field that ``main`` shows under a column's name or, before its renaming, under an earlier one."""
+    found = [field for field in current.fields if field.name == name or field.name in earlier]
+    if len(found) > 1:
+        others = ", ".join(field.name for field in found if field.name != name)
+        raise DefinitionError("warehouse.column_renamed", dataset=dataset, column=name, others=others)
+    return found[0] if found else None
+
+
+def _named(field: NestedField, name: str) -> NestedField:
+    return field if field.name == name else NestedField(field.field_id, name, field.field_type, required=False)
+
+
+def _widened(dataset: str, field: NestedField, name: str, wanted: IcebergType) -> NestedField:
     try:
         widened = promote(field.field_type, wanted)
     except ResolveError as error:
         raise DefinitionError(
             "warehouse.column_change",
             dataset=dataset,
-            column=field.name,
+            column=name,
             found=duckdb_type(field.field_type),
             wanted=duckdb_type(wanted),
         ) from error
-    return NestedField(field.field_id, field.name, widened, required=False)
+    return NestedField(field.field_id, name, widened, required=False)
 
 
 def _with_ids(types: Mapping[str, IcebergType], kept: Mapping[str, NestedField], ids: Iterator[int]) -> Schema:
@@ -107,20 +167,15 @@ def _with_ids(types: Mapping[str, IcebergType], kept: Mapping[str, NestedField],
     return Schema(*fields)
 
 
-def _unpublished(metadata: TableMetadata) -> Iterator[Schema]:
-    """Schemas that only candidates have used, and whose new columns have never been seen on ``main``."""
-    history = {s.schema_id for s in ancestors_of(metadata.current_snapshot(), metadata)}
-    seen = {i for s in metadata.schemas if s.schema_id in history for i in s.field_ids}
-    current = set(metadata.schema().field_ids)
-    for schema in metadata.schemas:
-        if schema.schema_id not in history and not (set(schema.field_ids) - current) & seen:
-            yield schema
+def _is(schema: Schema, types: Mapping[str, IcebergType], kept: Mapping[str, NestedField], mark: int) -> bool:
+    """Whether a schema has these columns in this order, kept ones under their ids and new ones under new ids.
 
-
-def _is(schema: Schema, types: Mapping[str, IcebergType], kept: Mapping[str, NestedField]) -> bool:
+    NOTE: a schema that another candidate brought is shared, so that runs on many partitions can make one change.
+    """
     if [f.name for f in schema.fields] != list(types):
         return False
     return all(
-        _same(f.field_type, types[f.name]) and (f.name not in kept or f.field_id == kept[f.name].field_id)
+        _same(f.field_type, types[f.name])
+        and (f.field_id == kept[f.name].field_id if f.name in kept else f.field_id > mark)
         for f in schema.fields
     )

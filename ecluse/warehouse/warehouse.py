@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pyiceberg.schema import Schema
@@ -13,21 +15,36 @@ from pyiceberg.table.snapshots import ancestors_of
 from sqlalchemy import Connection
 
 from ecluse.engine import Engine
-from ecluse.errors import WarehouseError
+from ecluse.errors import EcluseError, IntegrityError, WarehouseError
+from ecluse.model.location import S3Location
 from ecluse.model.release import DataFile
-from ecluse.model.step import Update
+from ecluse.model.tablefiles import FileRows
+from ecluse.model.update import Update
 from ecluse.store import Database
 from ecluse.warehouse.border import border
 from ecluse.warehouse.branches import Branches
-from ecluse.warehouse.candidate import Branch, Candidate
+from ecluse.warehouse.byfile import rows_by_file
+from ecluse.warehouse.candidate import Branch, Candidate, Change, Parts
 from ecluse.warehouse.catalog import Catalog
 from ecluse.warehouse.draft import Draft, is_root
 from ecluse.warehouse.expire import expire
-from ecluse.warehouse.inventory import described
+from ecluse.warehouse.inventory import described, lying_in, recorded
+from ecluse.warehouse.objects import Wanted, open_store
 from ecluse.warehouse.publish import Prepared, prepare, put_tag
-from ecluse.warehouse.read import confirm, scan_sql, schema_of, select_sql, shared_files, tasks_of
+from ecluse.warehouse.read import (
+    located_sql,
+    numbered_sql,
+    paired,
+    scan_sql,
+    schema_of,
+    select_sql,
+    shared_files,
+    tasks_of,
+)
 from ecluse.warehouse.schema import columns_of
 from ecluse.warehouse.sweep import Orphan, orphans, sweep
+
+_log = logging.getLogger("ecluse.warehouse")
 
 _PLANS = 64
 
@@ -35,15 +52,20 @@ _PLANS = 64
 class Warehouse:
     """Iceberg tables under ``root``, in the catalog that the project's ``database`` holds.
 
-    ``lease`` is how long a candidate is held without being renewed.
+    ``lease`` is how long a candidate is held without being renewed. What ``scan`` gives can be read while the
+    warehouse lives: from an object store, it reads copies on the local disk.
     """
 
-    def __init__(self, root: Path, database: Database, *, lease: timedelta = timedelta(minutes=15)) -> None:
-        self.root = root.absolute()
+    def __init__(
+        self, root: Path | S3Location, database: Database, *, lease: timedelta = timedelta(minutes=15)
+    ) -> None:
+        self.root = root.absolute() if isinstance(root, Path) else root
         with border("-"):
-            self.root.mkdir(parents=True, exist_ok=True)
-        self._catalog = Catalog(self.root, database)
+            self.objects = open_store(self.root)
+            self.objects.prepare()
+        self._catalog = Catalog(self.objects, database)
         self._database = database
+        self._hashes = partial(recorded, database)
         self._branches = Branches(self._catalog, lease)
         self._plans: dict[int, list[FileScanTask]] = {}
 
@@ -73,6 +95,15 @@ class Warehouse:
         """Column names and DuckDB types of a snapshot, in order."""
         return columns_of(schema_of(self._open(dataset), dataset, snapshot_id))
 
+    def field_ids(self, dataset: str, snapshot_id: int) -> dict[str, int]:
+        """Column names and Iceberg field ids of a snapshot: a column keeps its id when it is renamed or widened."""
+        schema = schema_of(self._open(dataset), dataset, snapshot_id)
+        return {field.name: field.field_id for field in schema.fields}
+
+    def paired(self, dataset: str, before: int, after: int) -> dict[str, str]:
+        """Which column of the snapshot ``before`` each column of ``after`` is: the same field, else the same name."""
+        return paired(self.field_ids(dataset, before), self.field_ids(dataset, after))
+
     def history(self, dataset: str) -> tuple[int, ...]:
         """The snapshots that ``main`` was made of, the newest first, without the empty root."""
         metadata = self._open(dataset).metadata
@@ -90,9 +121,9 @@ class Warehouse:
         Their hashes are those recorded when they were published; a file without such a record is read and hashed.
         """
         with border(dataset):
-            return described(self._database, self.root, self._tasks(self._open(dataset), dataset, snapshot_id))
+            return described(self._database, self.objects, self._tasks(self._open(dataset), dataset, snapshot_id))
 
-    def scan(self, dataset: str, snapshot_id: int, partitions: Collection[str] | None = None) -> str:
+    def scan(self, dataset: str, snapshot_id: int, partitions: Collection[str | None] | None = None) -> str:
         """A parenthesised ``SELECT`` that reads a snapshot, or only some of its partitions, with DuckDB.
 
         ``IntegrityError`` where a data file is gone or has another size than when it was written.
@@ -100,7 +131,18 @@ class Warehouse:
         with border(dataset):
             table = self._open(dataset)
             schema = schema_of(table, dataset, snapshot_id)
-            return scan_sql(dataset, schema, self._tasks(table, dataset, snapshot_id), partitions)
+            return self._scan(table, dataset, schema, self._tasks(table, dataset, snapshot_id), partitions)
+
+    def scan_by_file(self, dataset: str, snapshot_id: int) -> tuple[FileRows, ...]:
+        """A snapshot as ``scan`` gives it, one data file after the other, with what its rows depend on.
+
+        None where the rows of a file hang on others: where another engine deleted rows, or wrote what only it reads.
+        """
+        with border(dataset):
+            table = self._open(dataset)
+            schema, tasks = schema_of(table, dataset, snapshot_id), self._tasks(table, dataset, snapshot_id)
+            files = described(self._database, self.objects, tasks)
+            return rows_by_file(self.objects, self._hashes, dataset, table, schema, tasks, files)
 
     def scan_unshared(self, dataset: str, one: int, other: int) -> tuple[str, str]:
         """Two snapshots as ``scan`` gives them, without the data files that hold the same rows in both."""
@@ -110,21 +152,99 @@ class Warehouse:
             shared = shared_files(first, second)
 
             def own(schema: Schema, tasks: list[FileScanTask]) -> str:
-                return scan_sql(dataset, schema, [task for task in tasks if task.file.file_path not in shared])
+                return self._scan(table, dataset, schema, [t for t in tasks if t.file.file_path not in shared])
 
             return own(*first), own(*second)
 
-    def scan_files(self, candidate: Candidate) -> str:
-        """A parenthesised ``SELECT`` of the rows that a candidate itself holds, and of no others."""
+    def scan_located(
+        self, candidate: Candidate, place: str, *, parts: Parts = None, only: Collection[str] | None = None
+    ) -> tuple[str, dict[str, str]]:
+        """What is published where a candidate stands, read under its columns; a column ``place`` says in which file.
+
+        ``parts`` narrows it to some partitions, ``only`` to some files, by path. The mapping gives the path that each
+        value of ``place`` stands for.
+        """
         with border(candidate.dataset):
+            table = self._open(candidate.dataset)
+            schema = table.schemas()[candidate.schema_id]
+            tasks = lying_in(self._tasks(table, candidate.dataset, candidate.base), parts)
+            if only is not None:
+                tasks = [task for task in tasks if self.objects.path(task.file.file_path) in only]
+            return located_sql(self.objects, self._hashes, candidate.dataset, table, schema, tasks, place)
+
+    def count(self, engine: Engine, dataset: str, snapshot_id: int, *, only: Collection[str] | None = None) -> int:
+        """How many rows a snapshot holds, or some of its files (paths): by the counts that Iceberg keeps of files.
+
+        Files of which other engines deleted rows are read.
+        """
+        with border(dataset):
+            table = self._open(dataset)
+            tasks = self._tasks(table, dataset, snapshot_id)
+            if only is not None:
+                tasks = [task for task in tasks if self.objects.path(task.file.file_path) in only]
+            whole = sum(task.file.record_count for task in tasks if not task.delete_files)
+            if not (partly := [task for task in tasks if task.delete_files]):
+                return whole
+            sql = self._scan(table, dataset, schema_of(table, dataset, snapshot_id), partly)
+            return whole + int(engine.scalar(f"SELECT count(*) FROM {sql}"))
+
+    def marks(self, dataset: str, snapshot_id: int) -> dict[str, str]:
+        """What stands in the summary of a snapshot."""
+        snapshot = self._open(dataset).metadata.snapshot_by_id(snapshot_id)
+        return dict(snapshot.summary.additional_properties) if snapshot and snapshot.summary else {}
+
+    def scan_files(self, candidate: Candidate) -> str:
+        """A parenthesised ``SELECT`` of the rows that a candidate stands for, and of no others."""
+        with border(candidate.dataset):
+            if candidate.kept:
+                kept = frozenset(file.path for file in candidate.kept)
+                return self._scan_kept(candidate, kept)
             schema = self._open(candidate.dataset).schemas()[candidate.schema_id]
-            for file in candidate.files:
-                confirm(candidate.dataset, self.path(file), file.bytes)
-            return select_sql(schema, {(): [self.path(file) for file in candidate.files]})
+            hashes = {file.path: file.sha256 for file in candidate.files}
+            wanted = [Wanted(file.path, file.bytes) for file in candidate.files]
+            local = self.objects.fetch(candidate.dataset, wanted, lambda _: hashes)
+            return select_sql(schema, {(): [local[path] for path in hashes]})
+
+    def confirm(self, dataset: str, files: Iterable[DataFile]) -> None:
+        """Hash data files; ``IntegrityError`` for the first that is not, byte for byte, what was published."""
+        with border(dataset):
+            for file in files:
+                if self.objects.digest(file.path) != file.sha256:
+                    raise IntegrityError("warehouse.other_content", dataset=dataset, path=file.path)
+
+    def _scan_kept(self, candidate: Candidate, kept: Collection[str]) -> str:
+        """The rows of published files that hold what a candidate computed, and of those that it adds."""
+        table = self._open(candidate.dataset)
+        paths = {*kept, *(file.path for file in candidate.files)}
+        snapshot = candidate.base if candidate.snapshot_id is None else candidate.snapshot_id
+        tasks = self._tasks(table, candidate.dataset, snapshot)
+        wanted = [task for task in tasks if self.objects.path(task.file.file_path) in paths]
+        return self._scan(table, candidate.dataset, table.schemas()[candidate.schema_id], wanted)
+
+    def fetch(self, dataset: str, files: Sequence[DataFile]) -> dict[str, Path]:
+        """Local files by path, to be read while this warehouse lives; ``IntegrityError`` where one is gone."""
+        hashes = {file.path: file.sha256 for file in files}
+        with border(dataset):
+            wanted = [Wanted(file.path, file.bytes) for file in files]
+            return self.objects.fetch(dataset, wanted, lambda _: hashes)
+
+    def scan_copies(self, dataset: str, snapshot_id: int, copies: Mapping[str, Path], number: str) -> dict[str, str]:
+        """By path, a parenthesised ``SELECT`` of each copy of data files of a snapshot, read as the snapshot reads them.
+
+        A column ``number`` tells a row's place in its file, from 0. ``WarehouseError`` where another engine wrote a file,
+        or deleted rows of it, in a way that the file by itself doesn't show.
+        """
+        with border(dataset):
+            table = self._open(dataset)
+            schema = schema_of(table, dataset, snapshot_id)
+            tasks = [t for t in self._tasks(table, dataset, snapshot_id) if self.objects.path(t.file.file_path) in copies]
+            located = {t.file.file_path: copies[self.objects.path(t.file.file_path)] for t in tasks}
+            found = numbered_sql(dataset, table, schema, tasks, located, number)
+            return {self.objects.path(location): sql for location, sql in found.items()}
 
     def path(self, file: DataFile) -> Path:
-        """Where a data file lies."""
-        return self.root / file.path
+        """Where a data file, or its copy, stands on the local disk."""
+        return self.objects.local(file.path)
 
     # ---- candidates
 
@@ -137,27 +257,46 @@ class Warehouse:
         run_id: str,
         attempt: int,
         personal: Collection[str] = (),
+        renamed: Mapping[str, Sequence[str]] | None = None,
+        shared: bool = False,
     ) -> Candidate:
         """Begin a candidate on a branch of its own, and take the lease of its partition.
 
         ``columns`` maps names to DuckDB types. Where they differ from what is published, the table learns the new
         schema, and ``main`` shows it only after publication. No bounds of ``personal`` columns enter Iceberg's
-        manifests. ``Conflict`` where another run is at work on the same partition; an earlier attempt of the same run
-        is over, and is deleted.
+        manifests. ``renamed`` maps a column to what it was called before, the newest name first. ``Conflict`` where
+        another run is at work on the same partition; an earlier attempt of the same run is over, and is deleted, and so
+        is what killed runs left behind. With ``shared``, other runs may be at work on the partition too: each finds out
+        what the others did when it publishes (``rebase``).
         """
+        self._clean_abandoned()
         with border(dataset):
             return self._branches.begin(
-                dataset, columns, partition=partition, run_id=run_id, attempt=attempt, personal=personal
+                dataset,
+                columns,
+                partition=partition,
+                run_id=run_id,
+                attempt=attempt,
+                personal=personal,
+                renamed=renamed or {},
+                shared=shared,
             )
 
     def write(self, engine: Engine, candidate: Candidate, sql: str, update: Update) -> Candidate:
         """Write a query's rows as the candidate's content; give back the candidate as it then is.
 
-        ``replace`` takes the place of all published files of the same partition, ``append`` adds to them. What the
-        candidate held before is deleted. ``DefinitionError`` where the query's columns are not the table's.
+        ``replace`` takes the place of all published files of the same partition (of the whole table without one), or
+        keeps them where they hold just these rows; ``append`` adds to them. What the candidate held before is deleted.
+        ``DefinitionError`` where the query's columns are not the table's.
         """
+        parts = None if candidate.partition is None else frozenset({candidate.partition})
+        change = Change({candidate.partition: sql}, whole=update == "replace", looks_at=parts)
+        return self.change(engine, candidate, change, update)
+
+    def change(self, engine: Engine, candidate: Candidate, change: Change, update: Update) -> Candidate:
+        """Write what a step does to the published files as the candidate's content; the candidate as it then is."""
         with border(candidate.dataset):
-            return self._branches.write(engine, candidate, sql, update)
+            return self._branches.change(engine, candidate, change, update)
 
     def hold(self, run_id: str) -> int:
         """Hold all partitions that a run works on for another while; how many there are."""
@@ -170,7 +309,11 @@ class Warehouse:
 
     def release(self, candidate: Candidate) -> None:
         """Give the lease back and leave the candidate for inspection, until ``clean_expired``."""
-        self._branches.renew(candidate, timedelta(0))
+        self._branches.give_back(candidate)
+
+    def give_up(self, run_id: str) -> None:
+        """Say that a run of this process is over, where it could not discard its candidates: the next one does."""
+        self._branches.give_up(run_id)
 
     def discard(self, candidate: Candidate | Branch) -> None:
         """Delete a candidate with its branch, lease and files; what is or was published is never touched."""
@@ -183,9 +326,20 @@ class Warehouse:
             return self._branches.all()
 
     def clean_expired(self, grace: timedelta = timedelta(0), dataset: str | None = None) -> list[str]:
-        """Delete the candidates (of a dataset) whose lease ran out at least ``grace`` ago; their branches' names."""
+        """Delete the candidates (of a dataset) whose lease ended at least ``grace`` ago; their branches' names.
+
+        A lease ends by itself when it isn't renewed, and at once when its process on this machine is dead.
+        """
         with border(dataset or "-"):
             return self._branches.clean_expired(grace, dataset)
+
+    def _clean_abandoned(self) -> None:
+        """Delete the candidates of runs that are over for certain. What hinders that must not hinder another run."""
+        try:
+            with border("-"):
+                self._branches.clean_abandoned()
+        except EcluseError as error:
+            _log.warning("what a killed run left behind stays: %s", error)
 
     # ---- publication
 
@@ -199,11 +353,16 @@ class Warehouse:
     def rebase(self, candidate: Candidate) -> Candidate:
         """The candidate with the same data files on today's ``main``.
 
-        Other partitions may have changed, and an append may follow others. ``Conflict`` where the partition that it
-        replaces changed, or both sides changed the columns: compute again.
+        Other partitions may have changed, and an append may follow others. ``Conflict`` where the partitions that it
+        looks at changed, or both sides changed the columns: compute again.
         """
         with border(candidate.dataset):
             return self._branches.rebase(candidate)
+
+    def restart(self, candidate: Candidate) -> Candidate:
+        """The candidate on today's ``main``, to be changed again. ``Conflict`` where both sides changed the columns."""
+        with border(candidate.dataset):
+            return self._branches.on_main(candidate)
 
     def tag(self, dataset: str, tag: str, snapshot_id: int, connection: Connection | None = None) -> None:
         """Tag a snapshot, inside the transaction of ``connection`` where one is given.
@@ -271,6 +430,16 @@ class Warehouse:
     def _open(self, dataset: str) -> Table:
         with border(dataset):
             return self._catalog.open(dataset)
+
+    def _scan(
+        self,
+        table: Table,
+        dataset: str,
+        schema: Schema,
+        tasks: Iterable[FileScanTask],
+        partitions: Collection[str | None] | None = None,
+    ) -> str:
+        return scan_sql(self.objects, self._hashes, dataset, table, schema, tasks, partitions)
 
     def _tasks(self, table: Table, dataset: str, snapshot_id: int) -> list[FileScanTask]:
         """The files of a snapshot, which never change; planned once for the few snapshots that a step looks at."""

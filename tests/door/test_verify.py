@@ -71,6 +71,7 @@ def test_a_log_that_was_cut_off_is_found(own, released):
     with released.database.transaction() as connection:
         connection.exec_driver_sql("DELETE FROM ecluse_subjects WHERE position = 3")
         connection.exec_driver_sql("DELETE FROM ecluse_facts WHERE position = 3")
+        connection.exec_driver_sql("DELETE FROM ecluse_subtrees WHERE size > 3")
     with pytest.raises(IntegrityError, match="it had 4"):
         verify(own)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecluse.errors import LedgerError
 from ecluse.ledger import canonical, parse, sign
-from ecluse.ledger.envelope import STATEMENT_TYPE, open_envelope, pae
+from ecluse.ledger.envelope import STATEMENT_TYPE, is_canonical, open_envelope, pae, parse_noting_floats
 from ecluse.ledger.keys import signature_holds
 
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -20,6 +20,23 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
+
+
+@given(value=JSON, sloppy=st.booleans(), ascii=st.booleans(), ordered=st.booleans())
+def test_what_is_taken_as_canonical_is_exactly_what_canonical_writes(value, sloppy, ascii, ordered):
+    separators = (", ", ": ") if sloppy else (",", ":")
+    texts = [canonical(value), json.dumps(value, separators=separators, ensure_ascii=ascii, sort_keys=ordered).encode()]
+    for text in texts:
+        parsed, floats = parse_noting_floats(text)
+        assert is_canonical(parsed, text, floats=floats) == (canonical(parsed) == text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1.0", "1e16", "1E1", "-0", "0.0000001", '{"b":1,"a":2}', '{"a":1,"a":1}', '"\\u00e9"']
+)
+def test_other_writings_of_a_value_are_not_canonical(text):
+    parsed, floats = parse_noting_floats(text)
+    assert not is_canonical(parsed, text.encode(), floats=floats)
 
 
 @given(JSON)

@@ -11,6 +11,14 @@ from ecluse.ledger import merkle
 SIZES = st.integers(1, 70)
 
 
+def inclusion_proof(position, leaves):
+    return [merkle.root(leaves[start:end]) for start, end in merkle.inclusion_path(position, len(leaves))]
+
+
+def consistency_proof(old_size, leaves):
+    return [merkle.root(leaves[start:end]) for start, end in merkle.consistency_path(old_size, len(leaves))]
+
+
 def leaves_of(size: int) -> list[bytes]:
     return [merkle.leaf_hash(str(n).encode()) for n in range(size)]
 
@@ -45,7 +53,7 @@ def test_every_leaf_is_proven_and_no_other_place_or_leaf_is(size, data):
     leaves = leaves_of(size)
     position = data.draw(st.integers(0, size - 1))
     other = data.draw(st.integers(0, size - 1).filter(lambda n: n != position)) if size > 1 else size
-    proof = merkle.inclusion_proof(position, leaves)
+    proof = inclusion_proof(position, leaves)
     root = merkle.root(leaves)
     assert len(proof) <= size.bit_length()
     assert merkle.verify_inclusion(leaves[position], position, size, proof, root)
@@ -63,9 +71,9 @@ def test_a_log_that_grew_is_proven_consistent_and_a_rewritten_one_is_not(size, d
     altered = data.draw(st.integers(0, old_size - 1))
     rewritten = [*leaves[:altered], merkle.leaf_hash(b"other"), *leaves[altered + 1 :]]
     old_root, root = merkle.root(leaves[:old_size]), merkle.root(leaves)
-    proof = merkle.consistency_proof(old_size, leaves)
+    proof = consistency_proof(old_size, leaves)
     assert merkle.verify_consistency(old_size, size, proof, old_root, root)
-    forged = merkle.consistency_proof(old_size, rewritten)
+    forged = consistency_proof(old_size, rewritten)
     assert not merkle.verify_consistency(old_size, size, forged, old_root, merkle.root(rewritten))
     assert not merkle.verify_consistency(old_size, size, [*proof, root], old_root, root)
     if proof:
@@ -83,10 +91,10 @@ def test_the_frontier_knows_the_root_after_every_leaf(size):
 @pytest.mark.parametrize(
     ("call", "at"),
     [
-        (merkle.inclusion_proof, -1),
-        (merkle.inclusion_proof, 3),
-        (merkle.consistency_proof, 0),
-        (merkle.consistency_proof, 4),
+        (inclusion_proof, -1),
+        (inclusion_proof, 3),
+        (consistency_proof, 0),
+        (consistency_proof, 4),
     ],
 )
 def test_proofs_outside_the_tree_are_refused(call, at):
@@ -102,3 +110,16 @@ def test_no_proof_holds_outside_the_tree(position, size):
 @pytest.mark.parametrize(("old_size", "size"), [(0, 3), (4, 3), (-1, 3), (3, 4)])
 def test_no_empty_proof_shows_growth(old_size, size):
     assert not merkle.verify_consistency(old_size, size, [], merkle.EMPTY, merkle.root(leaves_of(3)))
+
+
+@given(start=st.integers(0, 12), size=st.integers(0, 64))
+def test_a_part_is_made_of_the_complete_subtrees_that_fill_it(start, size):
+    # A path's parts begin where a subtree of at least their own size begins.
+    start *= 64
+    parts = merkle.complete_subtrees((start, start + size))
+    leaves = leaves_of(size)
+    begins = [end - (1 << level) for end, level in parts]
+    assert begins == [start, *(end for end, _ in parts[:-1])][: len(parts)]
+    assert sum(1 << level for _, level in parts) == size
+    peaks = [merkle.root(leaves[end - (1 << level) - start : end - start]) for end, level in parts]
+    assert merkle.folded(peaks) == merkle.root(leaves)

@@ -7,15 +7,22 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from ecluse.errors import IntegrityError, LedgerError
-from ecluse.ledger import Log, canonical, open_checkpoint, sign, trust_of
+from ecluse.ledger import Log, canonical, open_checkpoint, sign, tree, trust_of
 from ecluse.ledger.merkle import leaf_hash
-from ecluse.store.schema import checkpoints, facts, subjects
+from ecluse.store.schema import checkpoints, facts, subjects, subtrees
 
 
 def replaced(connection, position, envelope, *, leaf=True):
     text = envelope if isinstance(envelope, str) else canonical(envelope).decode()
     values = {"envelope": text} | ({"leaf": leaf_hash(text.encode()).hex()} if leaf else {})
     connection.execute(update(facts).where(facts.c.position == position).values(values))
+
+
+def regrown(connection):
+    """Make the stored tree fit the leaves again, as whoever knows the tables would."""
+    connection.execute(delete(subtrees))
+    leaves = connection.scalars(select(facts.c.leaf).order_by(facts.c.position)).all()
+    tree.grow(connection, 0, [bytes.fromhex(leaf) for leaf in leaves])
 
 
 def stored(connection, position):
@@ -118,6 +125,23 @@ def test_a_subject_index_that_points_nowhere_is_found(filled):
         filled.verify()
 
 
+@pytest.mark.parametrize(
+    ("statement", "position"),
+    [
+        ("UPDATE ecluse_subtrees SET hash = replace(hash, substr(hash, 1, 1), 'f') WHERE size = 4 AND level = 2", 3),
+        ("DELETE FROM ecluse_subtrees WHERE size = 2", 1),
+        ("INSERT INTO ecluse_subtrees VALUES (8, 1, 'ab')", 5),
+    ],
+    ids=["altered", "missing", "more than the log"],
+)
+def test_a_tree_that_does_not_fit_the_facts_is_found(filled, statement, position):
+    with filled.database.transaction() as connection:
+        assert connection.exec_driver_sql(statement).rowcount
+    with pytest.raises(IntegrityError, match="tree") as caught:
+        filled.verify()
+    assert caught.value.fields["position"] == position
+
+
 def test_a_log_that_grew_extends_its_checkpoint(filled, fact, service):
     kept = filled.checkpoint(service)
     assert open_checkpoint(kept, filled.trust).size == 5
@@ -132,6 +156,7 @@ def test_a_truncated_log_is_found_by_a_checkpoint_kept_elsewhere(filled, service
         connection.execute(delete(checkpoints))
         connection.execute(delete(subjects).where(subjects.c.position >= 3))
         connection.execute(delete(facts).where(facts.c.position >= 3))
+        regrown(connection)
     assert filled.verify().size == 3
     with pytest.raises(IntegrityError, match=r"ends before position 3.*counted 5 facts") as caught:
         filled.verify_from(kept)
@@ -146,6 +171,7 @@ def test_a_log_rewritten_by_the_holder_of_the_key_is_found(filled, fact, service
     with filled.database.transaction() as connection:
         connection.execute(delete(checkpoints))
         replaced(connection, 6, sign(fact("run", "set.c", n=99), service))
+        regrown(connection)
     assert filled.verify().size == 8
     assert filled.verify_from(early).size == 8
     with pytest.raises(IntegrityError, match="rewritten between positions 0 and 7"):

@@ -29,6 +29,9 @@ IN_ORDER = (
     "products.delay_features",
     "products.cancelled_by_carrier",
     "products.daily_operations",
+    "raw.people",
+    "clean.people",
+    "products.debuts",
 )
 
 

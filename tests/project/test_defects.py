@@ -15,6 +15,7 @@ FOUND = [
     ("raw.airports", "column_values_to_not_be_null__tzone", "warning", 3),
     ("raw.airports", "column_values_to_match_regex__tzone", "warning", 2),
     # Shemya lies east of Greenwich indeed; one airport without a zone is in neither source.
+    ("raw.people", "column_values_to_not_be_null__birthYear", "warning", 114),
     ("clean.airports", "column_values_to_be_between__lon_2", "info", 1),
     ("clean.airports", "column_values_to_not_be_null__tzone", "warning", 1),
     ("clean.weather", "column_values_to_be_between__wind_speed", "critical", 1),

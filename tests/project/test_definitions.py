@@ -69,7 +69,7 @@ def test_no_person_is_named_and_no_key_of_a_demo_counts_elsewhere():
 
 
 def test_every_dataset_belongs_to_a_job():
-    jobs = [defs.resolve_job_def(name) for name in ("collect", "update_month", "summarise", "train")]
+    jobs = [defs.resolve_job_def(name) for name in ("collect", "update_month", "summarise", "train", "study")]
     made = {key for job in jobs for key in job.asset_layer.selected_asset_keys}
 
     assert {".".join(key.path) for key in made} == set(STEPS)

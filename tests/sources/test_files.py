@@ -100,11 +100,11 @@ def test_files_that_are_not_there_or_are_no_files(engine, flights, tmp_path):
     assert not raw.exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything; run the tests as an ordinary user")
-def test_a_file_without_the_right_to_read_it(engine, flights, tmp_path):
+def test_a_file_without_the_right_to_read_it(engine, flights, tmp_path, ordinary_user):
     (tmp_path / "in.csv").write_bytes(CSV)
     (tmp_path / "in.csv").chmod(0)
-    refused("unreadable", engine, Files(tmp_path / "in.csv"), flights, tmp_path / "raw")
+    with ordinary_user():
+        refused("unreadable", engine, Files(tmp_path / "in.csv"), flights, tmp_path / "raw")
 
 
 def test_a_folder_of_raw_bytes_that_cannot_be_written(engine, flights, tmp_path):
@@ -206,6 +206,15 @@ def test_zip_with_one_member_is_read_from_the_kept_archive(engine, flights, tmp_
     found = collect(engine, Files(tmp_path / "in.csv.zip"), flights, tmp_path / "raw")
     assert found.rows == 2
     assert found.inputs[0].sha256 == hashlib.sha256((tmp_path / "in.csv.zip").read_bytes()).hexdigest()
+
+
+def test_a_member_that_is_named_is_read_out_of_several(engine, flights, tmp_path):
+    path, raw = tmp_path / "in.csv.zip", tmp_path / "raw"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data/in.csv", CSV)
+        archive.writestr("data/other.csv", "x\n1\n")
+    assert collect(engine, Files(path, member="data/in.csv"), flights, raw).rows == 2
+    refused("zip_member", engine, Files(path, member="in.csv"), flights, raw)
 
 
 def test_zips_that_are_refused(engine, flights, tmp_path):

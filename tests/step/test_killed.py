@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.torture import ASSET, CALLS, SOURCE, Blow, Torture
+from benchmarks.torture import ASSET, CALLS, KEPT, SOURCE, Blow, Torture
 
-HALF_DONE = ("check", "quarantine", "account", "decide", "publish")
+LATE = "everything is written, not committed"
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +21,23 @@ def torture(tmp_path_factory) -> Iterator[Torture]:
     found.close()
 
 
-@pytest.mark.parametrize("place", [*HALF_DONE, *CALLS])
+@pytest.mark.parametrize("place", ["decide", *CALLS])
 def test_a_kill_loses_nothing_that_was_published_and_leaves_nothing_behind(torture, place):
     torture.trial(Blow(ASSET, place))
 
 
 @pytest.mark.parametrize(
     "blow",
-    [Blow(SOURCE, "everything is written, not committed"), Blow(SOURCE, seconds=0.2)],
-    ids=["in the source", "at some time"],
+    [Blow(SOURCE, LATE), Blow(KEPT, LATE), Blow("", seconds=0.6)],
+    ids=["in the source", "in an append", "at some time"],
 )
-def test_the_same_holds_for_a_source_and_at_any_time(torture, blow):
+def test_the_same_holds_for_a_source_for_an_append_and_at_any_time(torture, blow):
     torture.trial(blow)
+
+
+def test_the_same_holds_on_postgresql(postgresql, tmp_path):
+    torture = Torture(tmp_path, postgresql.database())
+    try:
+        torture.trial(Blow(ASSET, LATE))
+    finally:
+        torture.close()

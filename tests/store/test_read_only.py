@@ -4,7 +4,6 @@ import os
 
 import pytest
 from sqlalchemy import insert, select
-from sqlalchemy.exc import OperationalError
 
 from ecluse.errors import StorageError
 from ecluse.store import Database
@@ -52,7 +51,7 @@ def test_sees_what_an_open_writer_has_written(written):
 
 def test_writes_nothing(written):
     database = Database(written, read_only=True)
-    with pytest.raises(OperationalError), database.reading() as connection:
+    with pytest.raises(StorageError), database.reading() as connection:
         connection.execute(insert(meta).values(key="more", value="no"))
     with pytest.raises(StorageError), database.transaction() as connection:
         connection.execute(insert(meta).values(key="more", value="no"))

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,25 +74,3 @@ def make_house(tmp_path) -> Iterator[Callable[..., House]]:
 @pytest.fixture
 def house(make_house) -> House:
     return make_house()
-
-
-@pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A PostgreSQL of our own on a socket in a temporary folder."""
-    if shutil.which("initdb") is None or importlib.util.find_spec("psycopg2") is None:
-        pytest.skip("needs PostgreSQL's initdb and pg_ctl on PATH (Debian: postgresql) and psycopg2-binary")
-    folder = Path(tempfile.mkdtemp(prefix="ecluse-pg-"))
-    # NOTE: PostgreSQL refuses to run as root, which containers often are.
-    user = {"user": "postgres"} if os.geteuid() == 0 else {}
-    if user:
-        shutil.chown(folder, "postgres")
-
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
-
-    run("initdb", "-D", str(folder / "data"), "-U", "ecluse", "-A", "trust", "-N")
-    settings = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-    run("pg_ctl", "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", settings, "start")
-    yield f"postgresql+psycopg2://ecluse@/postgres?host={folder}"
-    run("pg_ctl", "-D", str(folder / "data"), "-w", "-m", "immediate", "stop")
-    shutil.rmtree(folder, ignore_errors=True)

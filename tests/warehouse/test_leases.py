@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from ecluse.errors import Conflict
+from ecluse.store.schema import leases
+from ecluse.warehouse.leases import held
+from ecluse.warehouse.process import this_process
 
 ONE = "SELECT 1::BIGINT AS id, 'n1' AS name"
 TWO = "SELECT 2::BIGINT AS id, 'n2' AS name"
@@ -132,3 +142,94 @@ def test_a_candidate_begun_on_a_snapshot_that_is_rolled_back_does_not_delete_it(
     house.warehouse.rollback("clean.t", first)
     house.warehouse.discard(begun)
     assert house.rows(snapshot=second) == [(2, "n2")]
+
+
+def killed(root, lines):
+    """Run lines that work on a warehouse in a process, and kill it after them."""
+    code = KILLED.format(url=f"sqlite:///{root.parent / 'ecluse.db'}", root=str(root / "warehouse"), lines=lines)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.DEVNULL, env=environment) as process:
+        assert process.wait() == -signal.SIGKILL
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+from ecluse.engine import Engine
+from ecluse.store import Database
+from ecluse.warehouse import Warehouse
+
+warehouse = Warehouse(Path({root!r}), Database({url!r}))
+def staged(run, partition, dataset="clean.t"):
+    found = warehouse.begin(dataset, {{"id": "BIGINT", "name": "VARCHAR"}}, partition=partition, run_id=run, attempt=1)
+    return warehouse.write(Engine(threads=1), found, "SELECT 7::BIGINT AS id, 'n7' AS name", "replace")
+{lines}
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_run_that_was_killed_here_holds_nothing_and_the_next_one_cleans_up(house):
+    house.published(ONE, partition="a", run="before")
+    published = house.data_files()
+    killed(house.root, "staged('dead', 'a'), staged('dead', 'a', 'clean.t__quarantine'), staged('gone', 'b')")
+    assert {b.lease for b in house.warehouse.candidates()} == {"expired"}
+    begun = house.begin(partition="c", run="alive")
+    assert [b.branch for b in house.warehouse.candidates()] == [begun.branch]
+    assert house.data_files() == published
+    assert house.rows() == [(1, "n1")]
+
+
+def test_what_a_killed_run_gave_back_before_stays_for_inspection(house):
+    killed(house.root, "warehouse.release(staged('blocked', 'a'))")
+    begun = house.begin(partition="a", run="alive")
+    assert [b.holder for b in house.warehouse.candidates()] == ["alive", "blocked"]
+    assert house.warehouse.clean_expired() == ["clean.t/a/blocked/1"]
+    assert [b.branch for b in house.warehouse.candidates()] == [begun.branch]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"place": "another machine"}, {"pid": 1, "place": "another container"}, {"place": None}],
+    ids=["another machine", "another container", "a system that doesn't say"],
+)
+def test_a_process_that_can_not_be_seen_from_here_is_taken_for_alive(house, elsewhere):
+    killed(house.root, "staged('far', 'a')")
+    with house.database.transaction() as connection:
+        connection.execute(update(leases).values(**elsewhere))
+    assert {b.lease for b in house.warehouse.candidates()} == {"live"}
+    assert house.warehouse.clean_expired() == []
+    with pytest.raises(Conflict) as caught:
+        house.begin(partition="a", run="second")
+    assert caught.value.key == "warehouse.leased"
+
+
+def test_a_process_id_that_came_back_is_another_process(house):
+    house.begin(partition="a", run="first")
+    with house.database.transaction() as connection:
+        connection.execute(update(leases).values(started=leases.c.started - 1))
+    assert {b.lease for b in house.warehouse.candidates()} == {"expired"}
+    assert house.begin(partition="a", run="second").run_id == "second"
+
+
+def test_a_process_that_its_parent_has_not_asked_for_is_dead():
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    seen = replace(this_process(), pid=child, started=int(Path(f"/proc/{child}/stat").read_text().split()[21]))
+    assert not seen.dead()
+    os.kill(child, signal.SIGKILL)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert seen.dead()
+    os.waitpid(child, 0)
+    assert seen.dead()
+
+
+def test_a_lease_that_is_taken_over_while_it_is_cleaned_stays(make_house):
+    house = make_house(lease=NOW)
+    house.begin(run="slow")
+    branches = house.warehouse._branches
+    with house.database.reading() as connection:
+        (seen,) = held(connection)
+    branches.hold("slow")
+    assert not branches.drop("clean.t", seen.branch, seen=seen)
+    assert [b.holder for b in house.warehouse.candidates()] == ["slow"]

@@ -1,87 +1,15 @@
-"""Reading is exact or refused: other engines' deletes, odd places, damaged and missing files."""
+"""Reading is exact or refused: odd places, odd names, damaged and missing files."""
 
 from __future__ import annotations
 
 import json
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestContent, ManifestWriterV2
-from pyiceberg.table.update.snapshot import _FastAppendFiles
-from pyiceberg.typedef import Record
 
 from ecluse.errors import IntegrityError, WarehouseError
-from ecluse.warehouse.io import local_path, location_of
+from ecluse.warehouse.io import local_path
 
 ROWS = "SELECT i::BIGINT AS id, 'n' || i AS name FROM range({}) r(i)"
-
-
-class DeleteWriter(ManifestWriterV2):
-    """Writes what a merge-on-read engine would: PyIceberg itself can't."""
-
-    def content(self):
-        return ManifestContent.DELETES
-
-    @property
-    def _meta(self):
-        return {**super()._meta, "content": "deletes"}
-
-
-class Deletes(_FastAppendFiles):
-    def new_manifest_writer(self, spec):
-        return DeleteWriter(spec, self.schema(), self.new_manifest_output(), self._snapshot_id, self._compression)
-
-
-def delete_rows(house, positions, *, content=DataFileContent.POSITION_DELETES, file_format=FileFormat.PARQUET):
-    """Commit a delete file on main: rows by data file and position."""
-    table = house.warehouse._open("clean.t")
-    path = local_path(table.location()) / "data" / f"deletes-{len(table.snapshots())}.parquet"
-    paths = [location_of(house.warehouse.path(f)) for f, _ in positions]
-    pq.write_table(pa.table({"file_path": paths, "pos": pa.array([p for _, p in positions], pa.int64())}), path)
-    file = DataFile.from_args(
-        content=content, file_path=location_of(path), file_format=file_format, partition=Record(), record_count=len(positions),
-        file_size_in_bytes=path.stat().st_size, spec_id=0, column_sizes={}, value_counts={}, null_value_counts={}, nan_value_counts={},
-        lower_bounds={}, upper_bounds={}, key_metadata=None, split_offsets=None, equality_ids=[1] if content == DataFileContent.EQUALITY_DELETES else None, sort_order_id=None,
-    )  # fmt: skip
-
-    def build(draft):
-        view = draft._view(draft.metadata.current_schema_id)
-        from pyiceberg.table.snapshots import Operation
-
-        producer = Deletes(Operation.DELETE, view, table.io)
-        producer.append_data_file(file)
-        updates, _ = producer._commit()
-        draft.add(*updates)
-
-    house.warehouse._catalog.commit("clean.t", build)
-
-
-def test_rows_deleted_by_position_stay_deleted(house):
-    house.published(ROWS.format(3), partition="a")
-    house.published(ROWS.format(4), partition="b")
-    one, two = house.warehouse.files("clean.t", house.warehouse.head("clean.t"))
-    delete_rows(house, [(one, 1), (two, 0), (two, 3)])
-    wanted = [(0, "n0"), (1, "n1"), (2, "n2"), (2, "n2")]
-    assert house.rows() == wanted
-    theirs = house.warehouse._open("clean.t").scan().to_arrow().sort_by("id").to_pylist()
-    assert [tuple(row.values()) for row in theirs] == wanted
-    house.published(ROWS.format(3), partition="a")
-    assert house.rows(partitions=["a"]) == [(0, "n0"), (1, "n1"), (2, "n2")]
-    assert house.rows(partitions=["b"]) == [(1, "n1"), (2, "n2")]
-
-
-@pytest.mark.parametrize(
-    ("content", "file_format"),
-    [(DataFileContent.EQUALITY_DELETES, FileFormat.PARQUET), (DataFileContent.POSITION_DELETES, FileFormat.PUFFIN)],
-)
-def test_deletes_of_other_kinds_are_refused(house, content, file_format):
-    house.published(ROWS.format(3))
-    (file,) = house.warehouse.files("clean.t", house.warehouse.head("clean.t"))
-    delete_rows(house, [(file, 1)], content=content, file_format=file_format)
-    with pytest.raises(WarehouseError) as caught:
-        house.rows()
-    assert caught.value.key == "warehouse.deletes"
 
 
 @pytest.mark.parametrize("folder", ["a b", "it's", "100%", "x#y?z", "[ab]*", "é", "k=v"])

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import timedelta
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyiceberg.types import StringType
 
 from ecluse.errors import Conflict, DefinitionError
 
+COLUMNS = {"id": "BIGINT", "name": "VARCHAR"}
 WIDE = {"id": "BIGINT", "name": "VARCHAR", "n": "INTEGER"}
 ONE = "SELECT 1::BIGINT AS id, 'n1' AS name"
 
@@ -156,3 +163,241 @@ def test_order_and_lossless_types_of_a_query_are_brought_in_line(house):
 def test_a_column_of_nothing_but_nulls_takes_the_contracts_type(house):
     house.published("SELECT 1::BIGINT AS id, NULL AS name")
     assert house.rows() == [(1, None)]
+
+
+RENAMED = {"id": "BIGINT", "title": "VARCHAR"}
+WAS = {"title": ("name",)}
+TWO = "SELECT 2::BIGINT AS id, 't2' AS title"
+
+
+def seen_by_others(house):
+    """The published rows as PyIceberg reads them, by column."""
+    found = house.warehouse._open("clean.t").scan().to_arrow()
+    return sorted(([*row.items()] for row in found.to_pylist()), key=repr)
+
+
+def seen(house):
+    scan = house.warehouse.scan("clean.t", house.warehouse.head("clean.t"))
+    found = house.engine.arrow(f"SELECT * FROM {scan}")
+    return sorted(([*row.items()] for row in found.to_pylist()), key=repr)
+
+
+def test_a_renamed_column_keeps_the_values_of_files_that_were_not_rewritten(house):
+    first = house.published(ONE, partition="a")
+    candidate = house.staged(TWO, columns=RENAMED, renamed=WAS, partition="b")
+    assert house.warehouse._open("clean.t").schema().column_names == ["id", "name"]
+    assert house.warehouse.columns("clean.t", first) == {"id": "BIGINT", "name": "VARCHAR"}
+    house.publish(candidate)
+    assert house.rows() == [(1, "n1"), (2, "t2")]
+    assert seen(house) == seen_by_others(house) == [[("id", 1), ("title", "n1")], [("id", 2), ("title", "t2")]]
+    assert house.warehouse.columns("clean.t", first) == {"id": "BIGINT", "name": "VARCHAR"}
+
+
+def test_a_renaming_stays_declared_without_being_done_twice(house):
+    house.published(ONE, partition="a")
+    for partition in "bc":
+        house.published(TWO, columns=RENAMED, renamed=WAS, partition=partition)
+    house.published(TWO, columns=RENAMED, partition="b")
+    assert house.rows() == [(1, "n1"), (2, "t2"), (2, "t2")]
+    assert len(house.warehouse._open("clean.t").schemas()) == 2
+
+
+def test_a_renaming_of_a_table_that_never_had_the_old_name_adds_the_column(house):
+    house.published(TWO, columns=RENAMED, renamed=WAS)
+    assert house.rows() == [(2, "t2")]
+
+
+def test_a_column_follows_two_renamings_of_which_the_first_was_never_published(house):
+    house.published(ONE, partition="a")
+    columns = {"id": "BIGINT", "heading": "VARCHAR"}
+    was = {"heading": ("title", "name")}
+    house.published("SELECT 3::BIGINT AS id, 'h3' AS heading", columns=columns, renamed=was, partition="b")
+    assert house.rows() == [(1, "n1"), (3, "h3")]
+
+
+def test_a_column_is_renamed_widened_and_moved_in_one_publication(house):
+    house.published("SELECT 7 AS n, 'n1' AS name", columns={"n": "INTEGER", "name": "VARCHAR"}, partition="a")
+    columns = {"name": "VARCHAR", "number": "BIGINT"}
+    sql = "SELECT 'n2' AS name, 8::BIGINT AS number"
+    house.published(sql, columns=columns, renamed={"number": ("n",)}, partition="b")
+    assert house.rows() == [("n1", 7), ("n2", 8)]
+    assert seen(house) == seen_by_others(house)
+
+
+def test_a_rename_without_its_declaration_is_a_new_column_beside_a_dropped_one(house):
+    house.published(ONE, partition="a")
+    house.published(TWO, columns=RENAMED, partition="b")
+    assert house.rows() == [(1, None), (2, "t2")]
+
+
+def test_a_renaming_onto_a_column_that_is_published_too_is_refused(house):
+    house.published("SELECT 1::BIGINT AS id, 'n' AS name, 't' AS title", columns={**COLUMNS, "title": "VARCHAR"})
+    with pytest.raises(DefinitionError) as caught:
+        house.begin(columns=RENAMED, renamed=WAS)
+    assert caught.value.key == "warehouse.column_renamed"
+    assert "Column title of clean.t is declared as a renaming of name" in str(caught.value)
+
+
+def test_the_old_name_of_a_renamed_column_can_be_given_to_another_later(house):
+    house.published(ONE, partition="a")
+    house.published(TWO, columns=RENAMED, renamed=WAS, partition="b")
+    sql = "SELECT 3::BIGINT AS id, 't3' AS title, 'other' AS name"
+    house.published(sql, columns={**RENAMED, "name": "VARCHAR"}, partition="c")
+    assert house.rows() == [(1, "n1", None), (2, "t2", None), (3, "t3", "other")]
+    assert seen(house) == seen_by_others(house)
+
+
+def test_a_name_taken_back_without_a_declaration_is_a_new_column(house):
+    house.published(ONE, partition="a")
+    house.published(TWO, columns=RENAMED, renamed=WAS, partition="b")
+    house.published("SELECT 3::BIGINT AS id, 'n3' AS name", partition="c")
+    assert house.rows() == [(1, None), (2, None), (3, "n3")]
+    assert seen(house) == seen_by_others(house)
+
+
+def test_a_dropped_column_may_come_back_with_another_type(house):
+    house.published("SELECT 1::BIGINT AS id, 'n1' AS name, 7 AS n", columns=WIDE, partition="a")
+    house.published(ONE, partition="b")
+    sql = "SELECT 2::BIGINT AS id, 'n2' AS name, 'seven' AS n"
+    house.published(sql, columns={**COLUMNS, "n": "VARCHAR"}, partition="b")
+    assert house.rows() == [(1, "n1", None), (2, "n2", "seven")]
+    assert seen(house) == seen_by_others(house)
+
+
+def test_a_dropped_column_stays_away_after_the_snapshots_that_had_it_are_expired(house):
+    house.published("SELECT 1::BIGINT AS id, 'n1' AS name, 7 AS n", columns=WIDE, partition="a")
+    house.published(ONE, partition="b")
+    house.warehouse.expire("clean.t", keep=(), older_than=timedelta(0))
+    house.published("SELECT 3::BIGINT AS id, 'n3' AS name, 9 AS n", columns=WIDE, partition="b")
+    assert house.rows() == [(1, "n1", None), (3, "n3", 9)]
+    assert seen(house) == seen_by_others(house)
+
+
+@pytest.mark.parametrize(
+    ("columns", "sql", "more"),
+    [
+        (WIDE, "SELECT 2::BIGINT AS id, 'n2' AS name, 7 AS n", {}),
+        (RENAMED, TWO, {"renamed": WAS}),
+        ({"id": "BIGINT"}, "SELECT 2::BIGINT AS id", {}),
+        ({"name": "VARCHAR", "id": "BIGINT"}, "SELECT 2::BIGINT AS id, 'n2' AS name", {}),
+    ],
+    ids=["added", "renamed", "dropped", "reordered"],
+)
+def test_columns_and_rows_go_back_and_forward_together(house, columns, sql, more):
+    first = house.published(ONE, partition="a")
+    second = house.published(sql, columns=columns, partition="b", **more)
+    after = seen(house)
+    house.warehouse.rollback("clean.t", first)
+    assert house.warehouse._open("clean.t").schema().column_names == ["id", "name"]
+    assert seen(house) == seen_by_others(house) == [[("id", 1), ("name", "n1")]]
+    house.warehouse.rollback("clean.t", second)
+    assert house.warehouse._open("clean.t").schema().column_names == list(columns)
+    assert seen(house) == seen_by_others(house) == after
+    house.warehouse.rollback("clean.t", first)
+    house.published(sql, columns=columns, partition="c", **more)
+    assert seen(house) == after
+
+
+@pytest.mark.parametrize(
+    ("columns", "sql", "more"),
+    [
+        (RENAMED, TWO, {"renamed": WAS}),
+        ({"id": "BIGINT"}, "SELECT 2::BIGINT AS id", {}),
+    ],
+    ids=["renamed", "dropped"],
+)
+def test_a_run_whose_columns_are_no_longer_there_is_refused_and_not_bent(house, columns, sql, more):
+    house.published(ONE, partition="z")
+    late = house.staged("SELECT 9::BIGINT AS id, 'n9' AS name", partition="a")
+    house.published(sql, columns=columns, partition="b", **more)
+    with pytest.raises(Conflict) as caught:
+        house.warehouse.rebase(late)
+    assert caught.value.key == "warehouse.columns_moved"
+
+
+def test_a_run_whose_new_column_was_rolled_back_meanwhile_is_refused(house):
+    first = house.published(ONE, partition="z")
+    house.published("SELECT 2::BIGINT AS id, 'n2' AS name, 7 AS n", columns=WIDE, partition="b")
+    late = house.staged("SELECT 9::BIGINT AS id, 'n9' AS name, 9 AS n", columns=WIDE, partition="a")
+    house.warehouse.rollback("clean.t", first)
+    with pytest.raises(Conflict) as caught:
+        house.warehouse.rebase(late)
+    assert caught.value.key == "warehouse.columns_moved"
+
+
+def test_a_change_of_columns_by_another_engine_is_not_undone_by_a_run_that_began_before(house):
+    house.published(ONE, partition="z")
+    late = house.staged("SELECT 9::BIGINT AS id, 'n9' AS name", partition="a")
+    with house.warehouse._open("clean.t").update_schema() as change:
+        change.add_column("theirs", StringType())
+    with pytest.raises(Conflict):
+        house.publish(late)
+    house.publish(house.warehouse.rebase(late))
+    assert house.rows() == [(1, "n1", None), (9, "n9", None)]
+    assert house.warehouse._open("clean.t").schema().column_names == ["id", "name", "theirs"]
+
+
+CHANGES = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.sampled_from("ab")),
+        st.tuples(st.just("drop"), st.sampled_from("ab")),
+        st.tuples(st.just("rename"), st.sampled_from("ab")),
+        st.tuples(st.just("reorder"), st.just("")),
+        st.tuples(st.just("rollback"), st.just("")),
+        st.tuples(st.just("give up"), st.sampled_from("ab")),
+        st.tuples(st.just("expire"), st.just("")),
+    ),
+    max_size=7,
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHANGES)
+def test_any_sequence_of_changes_shows_each_value_under_its_column_of_today(house, changes):
+    """The model keeps values by the column's identity, which a renaming keeps and which nothing brings back."""
+    dataset, identities, values = f"made.s{next(house.runs)}", itertools.count(1), itertools.count(1)
+    columns, rows, past = {"k": 0}, {}, []
+
+    def publish(wanted, partition, **more):
+        row = {identity: next(values) for identity in wanted.values()}
+        sql = ", ".join(f"{row[identity]}::BIGINT AS {name}" for name, identity in wanted.items())
+        types = dict.fromkeys(wanted, "BIGINT")
+        candidate = house.staged(f"SELECT {sql}", dataset=dataset, columns=types, partition=partition, **more)
+        return candidate, row
+
+    for number, (kind, name) in enumerate([("add", "a"), *changes]):
+        wanted, more = dict(columns), {}
+        if kind == "rollback":
+            if past:
+                snapshot, columns, rows = past.pop()
+                house.warehouse.rollback(dataset, snapshot)
+            continue
+        if kind == "expire":
+            house.warehouse.expire(dataset, keep=(), older_than=timedelta(0))
+            past = []
+            continue
+        if kind in ("add", "give up") and name not in wanted:
+            wanted[name] = next(identities)
+        elif kind == "drop":
+            wanted.pop(name, None)
+        elif kind == "rename" and name in wanted:
+            new = f"{name}{number}"
+            wanted = {new if n == name else n: identity for n, identity in wanted.items()}
+            more = {"renamed": {new: (name,)}}
+        elif kind == "reorder":
+            wanted = dict(reversed(wanted.items()))
+        candidate, row = publish(wanted, f"p{number % 3}", **more)
+        if kind == "give up":
+            house.warehouse.release(candidate)
+            continue
+        before = house.warehouse.head(dataset)
+        house.publish(candidate)
+        if before is not None:
+            past.append((before, columns, rows))
+        columns, rows = wanted, {**rows, f"p{number % 3}": row}
+    head = house.warehouse.head(dataset)
+    assert list(house.warehouse.columns(dataset, head)) == list(columns)
+    found = house.engine.arrow(f"SELECT * FROM {house.warehouse.scan(dataset, head)}").to_pylist()
+    theirs = house.warehouse._open(dataset).scan().to_arrow().to_pylist()
+    model = [{name: row.get(identity) for name, identity in columns.items()} for row in rows.values()]
+    assert sorted(map(repr, found)) == sorted(map(repr, theirs)) == sorted(map(repr, model))

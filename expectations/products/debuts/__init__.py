@@ -1,0 +1,1 @@
+"""Contract and suite of `products.debuts`."""

@@ -1,0 +1,183 @@
+"""Real servers on this machine, for the tests of object stores and databases; and, in CI, no test that is left out."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import logging
+import os
+import re
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pyarrow import fs
+
+from ecluse.model.location import S3Location
+
+if TYPE_CHECKING:
+    from benchmarks.postgresql import Server
+
+KEY, SECRET = "AKIAECLUSETESTS00000", "a-secret-that-no-message-may-hold"
+
+
+@dataclass
+class S3:
+    """A server that can be stopped, started again with what it held, and told to let nobody in."""
+
+    port: int
+    server: object = None
+    names: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        from moto.server import ThreadedMotoServer
+
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)
+
+        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port, verbose=False)
+        self.server.start()
+        self.port = self.server.get_host_and_port()[1]
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.server.stop()
+            self.server = None
+
+    def deny(self, *, after: float = 0) -> None:
+        """Refuse every request without a known key, after this many."""
+        request = urllib.request.Request(
+            f"{self.url}/moto-api/reset-auth", str(after).encode(), {"Content-Type": "text/plain"}, method="POST"
+        )
+        urllib.request.urlopen(request).close()
+
+    @cached_property
+    def files(self) -> fs.S3FileSystem:
+        return fs.S3FileSystem(
+            access_key=KEY,
+            secret_key=SECRET,
+            endpoint_override=self.url,
+            region="us-east-1",
+            allow_bucket_creation=True,
+        )
+
+    def bucket(self) -> str:
+        name = f"bucket-{next(self.names)}"
+        self.files.create_dir(name)
+        return name
+
+    def location(self, local: Path, **more) -> S3Location:
+        return S3Location(
+            **{
+                "bucket": self.bucket(),
+                "prefix": "lake",
+                "local": local,
+                "endpoint": self.url,
+                "cache_bytes": 10**9,
+                **more,
+            }
+        )
+
+    def names_in(self, bucket: str) -> list[str]:
+        found = self.files.get_file_info(fs.FileSelector(bucket, recursive=True))
+        return sorted(one.path for one in found if one.type == fs.FileType.File)
+
+    def read(self, path: str) -> bytes:
+        with self.files.open_input_file(path) as file:
+            return file.read()
+
+    def write(self, path: str, content: bytes) -> None:
+        with self.files.open_output_stream(path) as file:
+            file.write(content)
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator[S3]:
+    pytest.importorskip("moto", reason="pip install 'moto[s3]' flask flask-cors")
+    server = S3(0)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3(_s3_server, monkeypatch) -> Iterator[S3]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    yield _s3_server
+    if _s3_server.server is None:
+        _s3_server.start()
+    _s3_server.deny(after=10**9)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL of our own on a socket in a temporary folder."""
+    from benchmarks import postgresql
+
+    if not postgresql.installed():
+        pytest.skip(postgresql.MISSING)
+    with postgresql.server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql) -> str:
+    return postgresql.database()
+
+
+_OVERRIDE, _SEARCH, _VERSION = 1, 2, 0x20080522
+
+
+@pytest.fixture
+def ordinary_user():
+    """A block in which this thread has no more rights to files than an ordinary user: containers run tests as root."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(_VERSION, 0)
+
+    def call(name, words):
+        if getattr(libc, name)(header, words):
+            raise OSError(ctypes.get_errno(), name)
+
+    @contextmanager
+    def without_rights():
+        if os.geteuid() != 0:
+            yield
+            return
+        # NOTE: Linux's capabilities, as (effective, permitted, inheritable) twice; what is permitted can come back.
+        kept, fewer = (ctypes.c_uint32 * 6)(), (ctypes.c_uint32 * 6)()
+        call("capget", kept)
+        fewer[:] = kept[:]
+        fewer[0] &= ~(1 << _OVERRIDE | 1 << _SEARCH)
+        call("capset", fewer)
+        try:
+            yield
+        finally:
+            call("capset", kept)
+
+    return without_rights
+
+
+def pytest_addoption(parser):
+    parser.addoption("--may-skip", metavar="REGEX", help="fail where a test is skipped whose id doesn't match")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    """CI installs what tests need, so that a test which is left out there is a fault."""
+    allowed = session.config.getoption("--may-skip")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if allowed is None or reporter is None:
+        return
+    if wrong := [r.nodeid for r in reporter.stats.get("skipped", ()) if not re.search(allowed, r.nodeid)]:
+        reporter.write_line(f"left out, and may not be: {', '.join(wrong)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
