@@ -11,6 +11,7 @@ import click
 
 from ecluse import texts
 from ecluse.cli import (
+    acknowledge,
     candidate,
     charter,
     check,
@@ -21,6 +22,7 @@ from ecluse.cli import (
     key,
     lineage,
     log,
+    promote,
     quarantine,
     release,
     report,
@@ -37,6 +39,8 @@ from ecluse.errors import EcluseError, Refused
 
 #: Exit codes: a command that did what it should, an unexpected error, an error that says what to try, a closed door.
 OK, UNEXPECTED, FAILED, REFUSED = 0, 1, 2, 3
+#: What shells make of Ctrl-C: 128 and the number of the signal.
+INTERRUPTED = 130
 
 #: The verbs of every day first, then the groups by noun. Their modules import nothing heavy until a command runs.
 COMMANDS: tuple[click.Command, ...] = (
@@ -47,6 +51,8 @@ COMMANDS: tuple[click.Command, ...] = (
     check.command,
     validate.command,
     decisions.approve,
+    acknowledge.command,
+    promote.command,
     verify.command,
     init.command,
     doctor.command,
@@ -109,8 +115,8 @@ def call(arguments: Sequence[str]) -> int:
     try:
         # NOTE: a command that ends early gives its exit code as the result; the others give None.
         ended = app.main(arguments, prog_name="ecluse", standalone_mode=False)
-    except click.Abort:
-        return UNEXPECTED
+    except click.Abort as error:
+        return INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else UNEXPECTED
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -41,6 +41,9 @@ class _Answer:
     def holds(self, role: str) -> bool:
         return self.party is not None and any(r.name == role and r.held(self.record.day) for r in self.party.roles)
 
+    def trained(self, charter: Charter, role: str) -> bool:
+        return self.party is not None and not charter.untrained(self.party, role, self.record.day)
+
 
 def judge_approvals(
     request: Request,
@@ -58,7 +61,7 @@ def judge_approvals(
     bench = _Bench(request, charter, found, found.manifest, evidence, criteria.needed, now)
     answers = [a for record in book.of_kind("decision") for a in bench.answers(record)]
     seats = [approval for approval in gate.approvals for _ in range(approval.count)]
-    seated = _seat([_fit(approval, answers) for approval in seats])
+    seated = _seat([_fit(approval, answers, charter) for approval in seats])
     taken = {answer.who: seats[seat] for seat, answer in seated.items()}
     reasons: list[Reason] = []
     for approval in dict.fromkeys(gate.approvals):
@@ -67,15 +70,18 @@ def judge_approvals(
         if have < need:
             asked: Fields = {"question": approval.question, "role": approval.role}
             reasons.append(Reason("approval_missing", asked | {"have": have, "need": need}))
-            reasons += _explain(approval, answers, taken)
+            reasons += _explain(approval, answers, taken, charter)
     return JudgedApprovals(tuple(reasons), tuple(sorted({a.record.position for a in seated.values()})))
 
 
-def _fit(approval: Approval, answers: list[_Answer]) -> list[_Answer]:
+def _fit(approval: Approval, answers: list[_Answer], charter: Charter) -> list[_Answer]:
     return [
         a
         for a in answers
-        if not a.objections and a.record.text("question") == approval.question and a.holds(approval.role)
+        if not a.objections
+        and a.record.text("question") == approval.question
+        and a.holds(approval.role)
+        and a.trained(charter, approval.role)
     ]
 
 
@@ -100,7 +106,7 @@ def _seat(candidates: list[list[_Answer]]) -> dict[int, _Answer]:
     return chosen
 
 
-def _explain(approval: Approval, answers: list[_Answer], taken: dict[str, Approval]) -> list[Reason]:
+def _explain(approval: Approval, answers: list[_Answer], taken: dict[str, Approval], charter: Charter) -> list[Reason]:
     """Why the newest answer of each party to this question does not count."""
     newest: dict[str, _Answer] = {}
     for answer in answers:
@@ -121,6 +127,11 @@ def _explain(approval: Approval, answers: list[_Answer], taken: dict[str, Approv
         reasons += answer.objections
         if answer.party is not None and not answer.holds(approval.role):
             reasons.append(Reason("approval_wrong_role", fields | {"on": answer.record.day.isoformat()}, position))
+        elif answer.party is not None:
+            reasons += [
+                Reason("approval_untrained", fields | {"training": t.id, "description": t.description}, position)
+                for t in charter.untrained(answer.party, approval.role, answer.record.day)
+            ]
     return reasons
 
 

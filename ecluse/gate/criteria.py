@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ecluse.gate.book import Book, Fields, Record, moment
 from ecluse.gate.evidence import Evidence
 from ecluse.gate.measures import Measured, measure
-from ecluse.gate.releases import FoundRelease
+from ecluse.gate.readers import covers
+from ecluse.gate.releases import FoundRelease, earlier_releases
 from ecluse.model.charter import Charter, Criterion
+from ecluse.model.release import Manifest
 from ecluse.model.verdict import Reason, Request
 from ecluse.texts import LANGUAGES, say
 
@@ -52,8 +54,10 @@ def judge_criteria(
     warnings: list[Reason] = []
     needed: list[Criterion] = []
     for criterion in criteria_of(charter, request.phase):
-        measured = measure(criterion.measure, found.manifest, evidence)
+        measured = _measured(criterion, found.manifest, evidence)
         met = measured.value is not None and _OPERATORS[criterion.operator][1](measured.value, criterion.value)
+        if met and criterion.releases > 1:
+            measured, met = _over_releases(criterion, request, found.manifest, book, evidence)
         waived = None if met else _waiver(criterion, request, charter, found, book, now)
         if waived is not None:
             warnings.append(waived)
@@ -63,6 +67,39 @@ def judge_criteria(
         if not met:
             reasons += [_unmet(criterion, measured), *measured.because]
     return JudgedCriteria(tuple(reasons), tuple(warnings), tuple(needed))
+
+
+def _measured(criterion: Criterion, manifest: Manifest, evidence: Evidence) -> Measured:
+    """The measure of a release, or of the part of it that the criterion is about; of no part, nothing is wrong."""
+    if not criterion.datasets or criterion.measure.startswith("kpi."):
+        return measure(criterion.measure, manifest, evidence)
+
+    def concerned(dataset: str) -> bool:
+        return any(covers(pattern, dataset) for pattern in criterion.datasets)
+
+    part = replace(
+        manifest,
+        products=tuple(p for p in manifest.products if concerned(p.dataset)),
+        inputs=tuple(i for i in manifest.inputs if concerned(i.dataset)),
+    )
+    return measure(criterion.measure, part, evidence)
+
+
+def _over_releases(
+    criterion: Criterion, request: Request, manifest: Manifest, book: Book, evidence: Evidence
+) -> tuple[Measured, bool]:
+    """The first of the releases before this one that doesn't meet a criterion of several, or that there are too few."""
+    before = earlier_releases(request, manifest, book)[: criterion.releases - 1]
+    for position, earlier in before:
+        measured = _measured(criterion, earlier, evidence)
+        if measured.value is None or not _OPERATORS[criterion.operator][1](measured.value, criterion.value):
+            because = Reason("earlier_release", {"version": earlier.version}, (position,))
+            return replace(measured, because=(because, *measured.because)), False
+    have = 1 + len(before)
+    if have < criterion.releases:
+        short: Fields = {"have": have, "need": criterion.releases}
+        return Measured(None, (Reason("releases_too_few", short),)), False
+    return _measured(criterion, manifest, evidence), True
 
 
 def _unmet(criterion: Criterion, measured: Measured) -> Reason:

@@ -34,6 +34,8 @@ def doubts(charter: Charter, today: date) -> tuple[Doubt, ...]:
         *_grants(charter, today),
         *_kpis(charter, today),
         *_risks(charter),
+        *_rules(charter),
+        *_review(charter, today),
     )
 
 
@@ -93,3 +95,15 @@ def _risks(charter: Charter) -> Iterator[Doubt]:
             yield Doubt("risk_without_control", {"risk": risk.id})
         if risk.owner not in parties:
             yield Doubt("risk_without_owner", {"risk": risk.id, "owner": risk.owner or "–"})
+
+
+def _rules(charter: Charter) -> Iterator[Doubt]:
+    known = {purpose.id for purpose in charter.purposes}
+    for rule in charter.rules:
+        if unknown := [p for p in rule.purposes if p not in known]:
+            yield Doubt("rule_for_unknown_purpose", {"rule": rule.id, "purposes": ", ".join(unknown)})
+
+
+def _review(charter: Charter, today: date) -> Iterator[Doubt]:
+    if charter.review_due is not None and charter.review_due <= today:
+        yield Doubt("review_overdue", {"due": charter.review_due.isoformat()})

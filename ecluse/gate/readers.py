@@ -36,11 +36,23 @@ def reader_reasons(request: Request, charter: Charter, day: date) -> list[Reason
     party = charter.party(request.reader or "")
     if party is None:
         return [Reason("reader_unknown", fields | {"reader": request.reader or "?"})]
-    if valid_grants(charter, party.id, request.dataset, request.purpose, day):
-        return []
+    if granted := valid_grants(charter, party.id, request.dataset, request.purpose, day):
+        return _untrained(charter, party, granted, day)
     about = _about(charter, request.dataset, request.purpose)
     return _ended(party, about, day, fields | {"reader": party.id}) or [
         Reason("reader_without_grant", fields | {"reader": party.id, "roles": _roles(party, day)})
+    ]
+
+
+def _untrained(charter: Charter, party: Party, granted: tuple[Grant, ...], day: date) -> list[Reason]:
+    """The trainings that are missing, where no grant is of a role for which the reader is trained."""
+    missing = {grant.role: charter.untrained(party, grant.role, day) for grant in granted}
+    if not all(missing.values()):
+        return []
+    return [
+        Reason("reader_untrained", {"reader": party.id, "role": role, "training": t.id, "description": t.description})
+        for role, trainings in missing.items()
+        for t in trainings
     ]
 
 

@@ -51,6 +51,25 @@ def find_release(request: Request, book: Book) -> FoundRelease:
     return FoundRelease(manifest, signers | {manifest.producer}, tuple(reasons))
 
 
+def earlier_releases(request: Request, manifest: Manifest, book: Book) -> list[tuple[int, Manifest]]:
+    """The attested releases of the same products before this one, the newest first, with their positions.
+
+    A version that was released again under other bytes is not another release; a withdrawn one counts as it is.
+    """
+    products = sorted(p.dataset for p in manifest.products)
+    found: list[tuple[int, Manifest]] = []
+    for record in book.of_kind("release"):
+        if any(record.about(m.digest) for m in (manifest, *(m for _, m in found))):
+            if record.about(request.release):
+                break
+            continue
+        read = next((m for s in record.subjects if (m := _manifest(record, s.sha256)) is not None), None)
+        same = read is not None and sorted(p.dataset for p in read.products) == products
+        if read is not None and same and record.here and record.attested("release"):
+            found.append((record.position, read))
+    return found[::-1]
+
+
 def _manifest(record: Record, sha256: str | None) -> Manifest | None:
     """The manifest in a release fact, where its digest is the one that the fact is about."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -43,13 +43,65 @@ class Key:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Trained:
+    """A training that a party completed on a day."""
+
+    training: str
+    on: date
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Party:
-    """A person or a service, under a random id; names of people live in a directory outside Git and the log."""
+    """A person or a service, under a random id; names of people live in a directory outside Git and the log.
+
+    ``responsible`` is the person who answers for a service: what that person acknowledges binds the service too.
+    """
 
     id: str
     roles: tuple[Role, ...] = ()
     keys: tuple[Key, ...] = ()
     attests: tuple[str, ...] = ()
+    responsible: str = ""
+    trained: tuple[Trained, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Training:
+    """What somebody must have learned before a role counts; it is to be done again after ``valid_days``."""
+
+    id: str
+    description: str
+    roles: tuple[str, ...]
+    valid_days: int = Field(default=365, ge=1)
+
+    def valid(self, party: Party, day: date) -> bool:
+        """Whether the party's training is valid on ``day``."""
+        return any(
+            done.training == self.id and done.on <= day < done.on + timedelta(days=self.valid_days)
+            for done in party.trained
+        )
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Rule:
+    """A usage rule that a reader acknowledges before data opens: for some purposes, or for all where none is named.
+
+    A new ``version`` is a new rule: it must be acknowledged again.
+    """
+
+    id: str
+    version: int
+    text: str
+    purposes: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is acknowledged."""
+        return digest(self)
+
+    def binds(self, purpose: str) -> bool:
+        """Whether the rule is for a purpose."""
+        return not self.purposes or purpose in self.purposes
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -83,6 +135,10 @@ class Criterion:
     suite is not the one they were checked with), ``freshness.broken`` (products whose newest freshness check isn't
     held; a product never checked counts), ``sources.unlicensed`` (inputs without a licence), ``kpi.<id>`` (newest
     observation).
+
+    ``releases`` asks for so many consecutive releases of the same products, this one and those before it, which must
+    each meet the criterion. ``datasets`` limits it to some products and inputs (``*`` ends a prefix); a KPI is about
+    the whole release.
     """
 
     id: str
@@ -90,6 +146,8 @@ class Criterion:
     operator: Literal["<=", ">=", "<", ">", "=="]
     value: float
     description: str = ""
+    releases: int = Field(default=1, ge=1)
+    datasets: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _measurable(self) -> Criterion:
@@ -144,7 +202,10 @@ class Risk:
 
 @dataclass(frozen=True, config=_STRICT)
 class Charter:
-    """Problem, purposes, people, phases, gates, grants, KPIs, risks."""
+    """Problem, purposes, people, phases, gates, grants, KPIs, risks, rules, trainings.
+
+    ``reviewed`` is the day of the last review of all of it; the next is due ``review_every_days`` later.
+    """
 
     project: str
     problem: str
@@ -156,8 +217,11 @@ class Charter:
     grants: tuple[Grant, ...] = ()
     kpis: tuple[Kpi, ...] = ()
     risks: tuple[Risk, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    trainings: tuple[Training, ...] = ()
     kill_criterion: str = ""
     review_every_days: int = 180
+    reviewed: date | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> Charter:
@@ -175,11 +239,27 @@ class Charter:
             ("purposes", [p.id for p in self.purposes]),
             ("parties", [p.id for p in self.parties]),
             ("kpis", [k.id for k in self.kpis]),
+            ("rules", [r.id for r in self.rules]),
+            ("trainings", [t.id for t in self.trainings]),
             ("keys", [k.public for p in self.parties for k in p.keys]),
         ):
             if twice := sorted({i for i in ids if ids.count(i) > 1}):
                 raise ValueError(f"{kind} listed twice: {', '.join(twice)}")
+        known = {t.id for t in self.trainings}
+        if unknown := sorted({done.training for p in self.parties for done in p.trained} - known):
+            raise ValueError(f"parties completed trainings that the charter doesn't have: {', '.join(unknown)}")
+        if unknown := sorted({p.responsible for p in self.parties if p.responsible} - {p.id for p in self.parties}):
+            raise ValueError(f"responsible for a service is nobody that the charter knows: {', '.join(unknown)}")
         return self
+
+    @property
+    def review_due(self) -> date | None:
+        """By when the charter is to be reviewed again; ``None`` where it doesn't say when it last was."""
+        return None if self.reviewed is None else self.reviewed + timedelta(days=self.review_every_days)
+
+    def untrained(self, party: Party, role: str, day: date) -> tuple[Training, ...]:
+        """The trainings that a role asks for and that the party doesn't have on ``day``."""
+        return tuple(t for t in self.trainings if role in t.roles and not t.valid(party, day))
 
     def gate(self, phase: str) -> Gate | None:
         """The gate in front of a phase, or ``None`` for a phase that the charter doesn't know."""

@@ -10,7 +10,7 @@ from ecluse.model.canonical import plain
 from ecluse.model.charter import Charter
 
 #: The entries of a charter that are lists, and the field by which an entry is known.
-_LISTS = {"purposes": "id", "kpis": "id", "gates": "phase", "parties": "id", "risks": "id"}
+_LISTS = {"gates": "phase", **dict.fromkeys(("purposes", "kpis", "parties", "risks", "rules", "trainings"), "id")}
 
 
 @dataclass(frozen=True)

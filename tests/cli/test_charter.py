@@ -105,3 +105,18 @@ def test_a_revision_that_is_not_there_is_an_error_with_a_hint(call, project):
     done = call("--project", project, "charter", "diff", "--since", "v9")
     assert done.code == 2
     assert "git log" in done.err
+
+
+def test_a_rule_is_acknowledged_before_its_data_opens(call, project):
+    at = ("--project", project)
+    approve(project)
+    rule = "rules:\n  - {id: with-care, version: 1, text: Nobody looks at single orders.}\nparties:\n"
+    change(project, "parties:\n", rule)
+    change(project, "  - id: s-reader\n", "  - id: s-reader\n    responsible: p-1d5c\n")
+    asked = ("why", "clean.orders", "--purpose", "first-look")
+    assert "with-care" in call(*at, *asked).out
+    assert call(*at, "acknowledge", "without-care", "--as", "p-1d5c", "--yes").code == 2
+    signed = call(*at, "acknowledge", "with-care", "--as", "p-1d5c", "--yes")
+    assert signed.code == 0, signed.err
+    assert "Nobody looks at single orders." in signed.out
+    assert "with-care" not in call(*at, *asked).out

@@ -11,7 +11,7 @@ import pytest
 from ecluse import texts
 from ecluse.charterfile import load_charter
 from ecluse.gate import doubts
-from ecluse.model.charter import Approval, Charter, Gate, Grant, Kpi, Purpose, Risk
+from ecluse.model.charter import Approval, Charter, Gate, Grant, Kpi, Purpose, Risk, Rule
 from tests.gate.world import CHARTER, party
 
 TODAY = date(2026, 3, 1)
@@ -57,6 +57,8 @@ def test_the_reference_charter_gives_no_doubt():
         (replace(SOUND, kpis=(Kpi("auc", "AUC", 0.5, 0.7, date(2026, 2, 28)),)), TODAY, "kpi_overdue"),
         (replace(SOUND, risks=(Risk("r", "r", (), "ana"),)), TODAY, "risk_without_control"),
         (replace(SOUND, risks=(Risk("r", "r", ("a:b",), "zoe"),)), TODAY, "risk_without_owner"),
+        (replace(SOUND, rules=(Rule("r", 1, "r", ("other",)),)), TODAY, "rule_for_unknown_purpose"),
+        (replace(SOUND, reviewed=date(2025, 6, 1)), TODAY, "review_overdue"),
     ],
 )
 def test_what_can_not_come_true_is_named_in_every_language(charter, day, key):

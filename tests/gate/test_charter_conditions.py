@@ -1,0 +1,196 @@
+"""What the charter asks of people and of releases in a row: rules, trainings, windows, scopes, reviews."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from ecluse import texts
+from ecluse.model.charter import Criterion, Rule, Trained, Training
+from ecluse.model.facts import Subject
+from tests.gate.world import CHARTER, FILES, MANIFEST, NOW, PRODUCT, World, decision, kpi, publication, released, report
+
+RULE = Rule("no-single-people", 1, "Nobody looks at single people.", ("delay-prediction",))
+COURSE = Training("data-ethics", "half a day", ("data-steward", "model-builder"), valid_days=365)
+
+
+def world(**changes):
+    return World.open(charter=replace(CHARTER, **changes))
+
+
+def party(id, **changes):
+    return tuple(replace(p, **changes) if p.id == id else p for p in CHARTER.parties)
+
+
+def keys(found):
+    for reason in (*found.reasons, *found.warnings):
+        assert all(reason.text(lang) for lang in texts.LANGUAGES)
+    return {reason.key for reason in found.reasons}
+
+
+def acknowledged(who, rule=RULE, **changes):
+    said = {"verdict": "acknowledged", "rule": rule.id, "version": rule.version}
+    return "decision", who, {**said, "subjects": (Subject(f"rule:{rule.id}", rule.digest),), **changes}
+
+
+# ---- rules
+
+
+def test_a_rule_that_nobody_acknowledged_keeps_the_door_shut():
+    found = world(rules=(RULE,))
+    assert keys(found.judge()) == {"rule_unacknowledged"}
+    assert found.add(acknowledged("model")).judge().opens
+
+
+def test_who_answers_for_a_service_acknowledges_for_it():
+    found = world(rules=(RULE,), parties=party("model", responsible="ana"))
+    assert not found.judge().opens
+    assert found.add(acknowledged("ana")).judge().opens
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        acknowledged("bob"),
+        acknowledged("model", replace(RULE, version=2)),
+        acknowledged("model", replace(RULE, text="Anything goes."), version=1),
+        acknowledged("model", version="1"),
+        acknowledged("model", verdict="approved"),
+        acknowledged("model", subjects=()),
+    ],
+    ids=["somebody else", "another version", "another text", "a malformed version", "an approval", "no digest"],
+)
+def test_another_acknowledgement_is_none(fact):
+    assert keys(world(rules=(RULE,)).add(fact).judge()) == {"rule_unacknowledged"}
+
+
+def test_an_acknowledgement_in_another_environment_is_none_here():
+    found = world(rules=(RULE,)).add(acknowledged("model"), environment="dev")
+    assert keys(found.judge()) == {"rule_unacknowledged"}
+
+
+def test_a_rule_for_another_purpose_binds_nobody_here():
+    assert world(rules=(replace(RULE, purposes=("maintenance",)),)).judge().opens
+    assert not world(rules=(replace(RULE, purposes=()),)).judge().opens
+
+
+# ---- trainings
+
+
+MONTH_AGO = NOW.date() - timedelta(days=30)
+
+
+def trained(*ids, on=MONTH_AGO):
+    return tuple(replace(p, trained=(Trained("data-ethics", on),)) if p.id in ids else p for p in CHARTER.parties)
+
+
+def test_who_lacks_a_training_neither_approves_nor_reads():
+    assert keys(world(trainings=(COURSE,)).judge()) == {"approval_missing", "approval_untrained", "reader_untrained"}
+    assert keys(world(trainings=(COURSE,), parties=trained("ana")).judge()) == {"reader_untrained"}
+    assert world(trainings=(COURSE,), parties=trained("ana", "model")).judge().opens
+
+
+def test_a_training_runs_out():
+    old = NOW.date() - timedelta(days=365)
+    assert "reader_untrained" in keys(world(trainings=(COURSE,), parties=trained("ana", "model", on=old)).judge())
+    assert world(trainings=(COURSE,), parties=trained("ana", "model", on=old + timedelta(days=11))).judge().opens
+
+
+def test_a_role_that_asks_for_no_training_is_not_held_up():
+    assert world(trainings=(replace(COURSE, roles=("sponsor",)),)).judge().opens
+
+
+def test_a_charter_names_only_trainings_and_people_that_it_knows():
+    with pytest.raises(ValueError, match="trainings that the charter doesn't have"):
+        replace(CHARTER, parties=party("ana", trained=(Trained("juggling", date(2026, 1, 1)),)))
+    with pytest.raises(ValueError, match="nobody that the charter knows"):
+        replace(CHARTER, parties=party("model", responsible="zoe"))
+
+
+# ---- several releases in a row, and parts of one
+
+
+def window(count, measure="kpi.auc", operator=">=", value=0.65):
+    criterion = Criterion("window", measure, operator, value, releases=count)
+    gate = replace(CHARTER.gates[0], criteria=(criterion,))
+    return replace(CHARTER, gates=(gate, *CHARTER.gates[1:]))
+
+
+def history(*scores, count=3):
+    """So many releases, the last of which is asked for, each with its score."""
+    charter = window(count)
+    found = World(charter=charter)
+    found.add(publication("clean.flights", ())).add(publication()).add(report())
+    for number, score in enumerate(scores, 1):
+        manifest = replace(MANIFEST, version=f"1.0.{number}")
+        found.add(released(manifest))
+        if score is not None:
+            found.add(kpi(score, manifest=manifest))
+    found.request = replace(found.request, version=manifest.version, release=manifest.digest)
+    return found.add(decision(charter, "ana", "data-valid", manifest=manifest)).add(
+        decision(charter, "bob", "results-valid", manifest=manifest)
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "opens"),
+    [
+        ((0.7, 0.7, 0.7), True),
+        ((0.1, 0.7, 0.7, 0.7), True),
+        ((0.7, 0.1, 0.7), False),
+        ((0.7, None, 0.7), False),
+        ((0.7, 0.7), False),
+        ((0.7, 0.7, 0.1), False),
+    ],
+)
+def test_a_criterion_of_three_releases_looks_at_the_two_before(scores, opens):
+    found = history(*scores).judge()
+    assert found.opens is opens, [r.text() for r in found.reasons]
+    keys(found)
+
+
+def test_the_release_that_broke_the_row_is_named():
+    reasons = history(0.7, 0.1, 0.7).judge().reasons
+    assert [r.fields["version"] for r in reasons if r.key == "earlier_release"] == ["1.0.2"]
+    assert [r.fields for r in history(0.7, 0.7).judge().reasons if r.key == "releases_too_few"] == [
+        {"have": 2, "need": 3}
+    ]
+
+
+def test_the_same_release_stated_twice_is_one():
+    found = history(0.7, 0.7)
+    found.add(released(replace(MANIFEST, version="1.0.1")))
+    assert not found.judge().opens
+
+
+def test_a_criterion_of_some_datasets_asks_nothing_of_the_others():
+    fresh = Criterion("fresh", "freshness.broken", "==", 0)
+
+    def judged(*datasets):
+        criterion = replace(fresh, datasets=datasets)
+        gate = replace(CHARTER.gates[0], criteria=(criterion,))
+        charter = replace(CHARTER, gates=(gate, *CHARTER.gates[1:]))
+        found = World(charter=charter)
+        unknown = report(checks=[{"name": "a", "outcome": "held", "severity": "critical", "scope": "batch"}])
+        for stated in (publication("clean.flights", ()), publication(files=FILES), unknown, released()):
+            found.add(stated)
+        for who, question in (("ana", "data-valid"), ("bob", "results-valid")):
+            found.add(decision(charter, who, question))
+        return found.judge()
+
+    assert "freshness_unchecked" in keys(judged(PRODUCT))
+    assert "freshness_unchecked" in keys(judged("products.*"))
+    assert judged("clean.*").opens
+
+
+# ---- review
+
+
+def test_an_overdue_review_shows_and_closes_nothing():
+    due = world(reviewed=NOW.date() - timedelta(days=180)).judge()
+    assert due.opens
+    assert [w.key for w in due.warnings] == ["review_overdue"]
+    keys(due)
+    assert world(reviewed=NOW.date() - timedelta(days=179)).judge().warnings == ()
