@@ -120,7 +120,6 @@ def train(stage: Stage) -> None:
 def people(stage: Stage) -> None:
     """Real people: coarse for the analyst, clear for who protects them, closed for what the charter prohibits."""
     stage.run("study")
-    stage.check(DEBUTS)
     stage.call("release", "create", DEBUTS, "--version", VERSION)
     until = f"{datetime.now(UTC) + timedelta(days=180):%Y-%m-%d}"
     for party, reason in (
