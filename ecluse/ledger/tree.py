@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, insert, select
 
 from ecluse.errors import IntegrityError
 from ecluse.ledger.merkle import Frontier, Range, Subtree, complete_subtrees, folded
@@ -48,8 +48,9 @@ def _hashes(connection: Connection, wanted: Sequence[Subtree]) -> list[bytes]:
         rows = connection.execute(select(facts.c.position, facts.c.leaf).where(facts.c.position.in_(leaves)))
         found |= {(row.position + 1, 0): row.leaf for row in rows}
     if inner:
-        columns = (subtrees.c.size, subtrees.c.level)
-        hashes = connection.execute(select(*columns, subtrees.c.hash).where(tuple_(*columns).in_(inner)))
+        # NOTE: by size alone: SQLite looks for pairs by reading the whole table.
+        sizes = sorted({size for size, _ in inner})
+        hashes = connection.execute(select(subtrees).where(subtrees.c.size.in_(sizes)))
         found |= {(row.size, row.level): row.hash for row in hashes}
     try:
         return [bytes.fromhex(found[subtree]) for subtree in wanted]
