@@ -63,6 +63,43 @@ def check(session: Session, file: Path | None) -> None:
         click.echo(f"  {doubt.text()}")
 
 
+@group.command("risks")
+@pass_session
+def risks(session: Session) -> None:
+    """Say what is left of each risk, by the newest answers of the checks that control it.
+
+    A risk is open while one of its checks is broken, and unknown while one was never asked or could not be computed.
+
+    \b
+    Example:
+      ecluse charter risks
+    """
+    from ecluse.gate import Book, residual_risks
+
+    with session.reading() as project:
+        where = project.project
+        book = Book(project.charter, list(project.log.facts()), project.trust.parties(), where.name, where.environment)
+        found = residual_risks(project.charter, book)
+    if session.json:
+        as_json([{"risk": r.risk.id, "state": r.state, "owner": r.risk.owner, "controls": r.controls} for r in found])
+        return
+    as_table(
+        [say(f"cli.column.{name}") for name in ("risk", "state", "owner", "check", "outcome", "partitions")],
+        [
+            (
+                each.risk.id if first else "",
+                say(f"cli.residual.{each.state}") if first else "",
+                each.risk.owner if first else "",
+                f"{control.dataset}:{control.check}" if control else None,
+                say(f"cli.answer.{control.outcome or 'none'}") if control else None,
+                ", ".join(control.partitions) if control else None,
+            )
+            for each in found
+            for first, control in ((n == 0, c) for n, c in enumerate(each.controls or (None,)))
+        ],
+    )
+
+
 @group.command("schema")
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 def schema(file: Path | None) -> None:

@@ -109,10 +109,10 @@ def _quarantine_share(manifest: Manifest, evidence: Evidence) -> Measured:
     publications: dict[int, Record] = {}
     missing: list[Reason] = []
     for product in manifest.products:
-        found = [evidence.publication(product, file) for file in product.files]
-        publications |= {r.position: r for r in found if r is not None}
-        if None in found:
-            missing.append(Reason("files_unpublished", {"dataset": product.dataset, "files": found.count(None)}))
+        found = [evidence.publications(product, file) for file in product.files]
+        publications |= {r.position: r for records in found for r in records}
+        if () in found:
+            missing.append(Reason("files_unpublished", {"dataset": product.dataset, "files": found.count(())}))
     totals = {"computed": 0.0, "quarantined": 0.0}
     for record in publications.values():
         accounting = record.predicate.get("accounting")

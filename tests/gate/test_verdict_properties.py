@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecluse.gate import verdict
+from ecluse.gate import release_verdict, verdict
 from ecluse.model.charter import Approval, Criterion
 from ecluse.model.facts import KINDS, Fact, SignedFact, Subject
 from tests.gate.world import CHARTER, MANIFEST, NOW, PRODUCT, World, decision, key, kpi, released, report
@@ -72,6 +72,22 @@ def test_more_bad_evidence_never_opens(lacking, bad):
         after = world.judge()
         assert before.opens or not after.opens
         before = after
+
+
+@settings(max_examples=60)
+@given(LACKING, st.lists(BAD, max_size=3), st.sampled_from(["care", "advertising", "?"]), WHO)
+def test_what_is_said_of_a_release_is_said_to_whoever_reads_it(lacking, bad, purpose, reader):
+    world = world_without(lacking)
+    for stated in bad:
+        world.add(stated)
+    world.request = replace(world.request, purpose=purpose, reader=reader)
+    asked = world.judge()
+    known = {key(p.id): p.id for p in world.charter.parties}
+    of_release = release_verdict(world.request, world.charter, world.facts, world.now, trust=known)
+    nobodys = replace(world.request, purpose="", reader=None, authenticated=False)
+    assert of_release == release_verdict(nobodys, world.charter, world.facts, world.now, trust=known)
+    assert set(map(repr, of_release.reasons)) <= set(map(repr, asked.reasons))
+    assert of_release.approvals == asked.approvals
 
 
 @settings(max_examples=60)
