@@ -83,13 +83,23 @@ def main() -> None:
         return
     files(given.data, given.rows)
     _few(given.data)
-    print(f"{given.rows:,} rows x 15 columns and 1 % more, {THREADS} threads, {platform.system()} {platform.machine()}\n")
+    print(
+        f"{given.rows:,} rows x 15 columns and 1 % more, {THREADS} threads, {platform.system()} {platform.machine()}\n"
+    )
     print(f"{'suite':18}{'':8}{'work CPU s':>12}{'wall s':>9}{'of whole':>10}{'merged':>10}")
     for name, extra in (("all", []), ("adding up", ["--adding-up"])):
         shutil.rmtree(given.data / "states", ignore_errors=True)
         whole = 0.0
         for side in ("whole", "first", "append"):
-            here = [sys.executable, "-m", "benchmarks.append_cost", "--rows", str(given.rows), "--data", str(given.data)]
+            here = [
+                sys.executable,
+                "-m",
+                "benchmarks.append_cost",
+                "--rows",
+                str(given.rows),
+                "--data",
+                str(given.data),
+            ]
             row = measured([*here, "--side", side, *extra])
             whole = whole or row["work"]
             merged = f"{row['merged']}/{row['asked']}"

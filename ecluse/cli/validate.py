@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.cli.working import working
+from ecluse.model.canonical import plain
 from ecluse.texts import say
+
+if TYPE_CHECKING:
+    from ecluse.engine import Watch
+    from ecluse.quality import Explanation
 
 FORMATS = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
 
@@ -26,30 +32,86 @@ FORMATS = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
     metavar="OUT.parquet",
     help="Write every failing row to this Parquet file, with what it broke in _broke.",
 )
+@click.option(
+    "--states",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep what is measured of each Parquet file here: files that were validated before aren't read again.",
+)
+@click.option("--memory-limit", metavar="SIZE", help="The most memory that the engine uses, for example 2GB.")
+@click.option("--explain", is_flag=True, help="Print how the suite would be answered, and judge nothing.")
 @pass_session
 def command(
-    session: Session, suite: Path, data: tuple[Path, ...], result_format: str, failing_rows: Path | None
+    session: Session,
+    suite: Path,
+    data: tuple[Path, ...],
+    result_format: str,
+    failing_rows: Path | None,
+    states: Path | None,
+    memory_limit: str | None,
+    explain: bool,
 ) -> None:
     """Validate files against any GX suite.
 
     The suite is JSON as GX writes it; the data are Parquet or CSV files; no project is needed. Ends with 2 where an
-    expectation isn't met. With --json the result is GX's own.
+    expectation isn't met, and with 130 after Ctrl-C. With --json the result is GX's own.
 
     \b
     Example:
       ecluse validate suite.json january.parquet february.parquet
       ecluse validate suite.json january.parquet --failing-rows failing.parquet
+      ecluse validate suite.json january.parquet --explain
     """
-    from ecluse.quality import read_suite, validate
+    if explain:
+        _explain(session, suite, data, states, memory_limit)
+        return
 
-    result = validate(list(data), read_suite(suite), result_format=result_format, failing_rows=failing_rows)
-    found = result.to_json_dict()
+    def work(watch: Watch) -> dict[str, Any]:
+        from ecluse.quality import read_suite, validate
+
+        result = validate(
+            list(data),
+            read_suite(suite),
+            result_format=result_format,
+            failing_rows=failing_rows,
+            states=states,
+            memory_limit=memory_limit,
+            watch=watch,
+        )
+        told: dict[str, Any] = result.to_json_dict()
+        return told
+
+    found = working(work, quietly=session.json)
     if session.json:
         as_json(found)
     else:
         _show(found)
     if not found["success"]:
         click.get_current_context().exit(2)
+
+
+def _explain(
+    session: Session, suite: Path, data: tuple[Path, ...], states: Path | None, memory_limit: str | None
+) -> None:
+    def work(watch: Watch) -> Explanation:
+        from ecluse.quality import explain, read_suite
+
+        return explain(list(data), read_suite(suite), states=states, memory_limit=memory_limit, watch=watch)
+
+    plan = working(work, quietly=session.json)
+    if session.json:
+        as_json(plain(plan))
+        return
+    rows = [
+        (say(f"cli.validate.pass.{each.kind}"), computed.what, ", ".join(computed.shared_by))
+        for each in plan.passes
+        for computed in each.computes
+    ]
+    as_table([say(f"cli.column.{name}") for name in ("pass", "computes", "shared_by")], rows)
+    if plan.files is not None:
+        click.echo(say("cli.validate.files", known=plan.known, files=plan.files))
+    for name, message in plan.failed.items():
+        click.echo(say("cli.validate.uncomputed", name=name, message=message))
 
 
 def _show(found: dict[str, Any]) -> None:

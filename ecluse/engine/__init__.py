@@ -5,5 +5,6 @@ from duckdb import Error as EngineError
 from ecluse.engine.said import said
 from ecluse.engine.session import Engine, relation_of
 from ecluse.engine.sql import literal, quote
+from ecluse.engine.watch import Cancelled, Watch
 
-__all__ = ["Engine", "EngineError", "literal", "quote", "relation_of", "said"]
+__all__ = ["Cancelled", "Engine", "EngineError", "Watch", "literal", "quote", "relation_of", "said"]

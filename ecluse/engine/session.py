@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from ecluse.engine.sql import literal, quote
+from ecluse.engine.watch import Cancelled, Watch
 
 _ERRNO = re.compile(r'"errno":\s*"?(\d+)')
 
@@ -24,6 +25,8 @@ class Engine:
     """An in-memory DuckDB that reads and writes files; use it from one thread, and close it.
 
     ``memory_limit`` is DuckDB's own notation (``"2GB"``). ``temp_directory`` receives what doesn't fit in memory.
+    ``watch`` sees from another thread how far a statement is, and stops it: then ``Cancelled`` is raised, and for the
+    keyboard's Ctrl-C ``KeyboardInterrupt``, which both are no ``Exception``.
     """
 
     def __init__(
@@ -32,8 +35,10 @@ class Engine:
         threads: int | None = None,
         memory_limit: str | None = None,
         temp_directory: Path | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.connection = duckdb.connect()
+        self._watch = watch
         self.connection.execute("SET TimeZone = 'UTC'")
         self.connection.execute("SET enable_progress_bar = false")
         if threads is not None:
@@ -42,6 +47,8 @@ class Engine:
             self.connection.execute(f"SET memory_limit = {literal(memory_limit)}")
         if temp_directory is not None:
             self.connection.execute(f"SET temp_directory = {literal(str(temp_directory))}")
+        if watch is not None:
+            watch.opened(self.connection)
 
     def __enter__(self) -> Self:
         return self
@@ -59,22 +66,42 @@ class Engine:
         other = Engine.__new__(Engine)
         other.connection = self.connection.cursor()
         other.connection.execute("SET TimeZone = 'UTC'")
+        other._watch = self._watch  # noqa: SLF001 - of this class
         return other
 
     def close(self) -> None:
         """Close the connection; what it holds in memory is gone."""
+        if self._watch is not None:
+            self._watch.closed(self.connection)
         self.connection.close()
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Tells a statement that was stopped from one that failed."""
+        if self._watch is not None and self._watch.cancelled:
+            raise Cancelled
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            raise Cancelled from error
+        except RuntimeError as error:
+            # NOTE: what DuckDB makes of Ctrl-C.
+            if str(error) == "Query interrupted":
+                raise KeyboardInterrupt from error
+            raise
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
-        return self.connection.execute(sql, list(parameters)).fetchall()
+        with self._stoppable():
+            return self.connection.execute(sql, list(parameters)).fetchall()
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
         """The first row of a statement that gives at least one."""
-        result = self.connection.execute(sql, list(parameters))
-        found = result.fetchone()
-        # NOTE: an unfinished result blocks the connection for relations and views, which share it.
-        result.complete()
+        with self._stoppable():
+            result = self.connection.execute(sql, list(parameters))
+            found = result.fetchone()
+            # NOTE: an unfinished result blocks the connection for relations and views, which share it.
+            result.complete()
         assert found is not None, "the statement gave no row"
         return found
 
@@ -84,7 +111,8 @@ class Engine:
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Carry out a statement whose rows nobody wants."""
-        self.connection.execute(sql, list(parameters))
+        with self._stoppable():
+            self.connection.execute(sql, list(parameters))
 
     def describe(self, sql: str) -> dict[str, str]:
         """Column names and DuckDB types of a query, in order, without running it."""
@@ -96,11 +124,13 @@ class Engine:
 
     def arrow(self, sql: str) -> pa.Table:
         """All rows of a query as an Arrow table."""
-        return self.connection.sql(sql).to_arrow_table()
+        with self._stoppable():
+            return self.connection.sql(sql).to_arrow_table()
 
     def batches(self, sql: str) -> pa.RecordBatchReader:
         """The rows of a query as a stream of Arrow batches."""
-        return self.connection.sql(sql).to_arrow_reader()
+        with self._stoppable():
+            return self.connection.sql(sql).to_arrow_reader()
 
     @contextmanager
     def registered(self, data: object) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from ecluse.quality.check import Checked, check
 from ecluse.quality.compiled import compile_contract
 from ecluse.quality.digest import suite_digest
+from ecluse.quality.explain import Explanation, explain
 from ecluse.quality.failing import failing_rows
 from ecluse.quality.promises import GuardedSuite, Promise, guarded_suite
 from ecluse.quality.validate import read_suite, validate
@@ -10,11 +11,13 @@ from ecluse.quality.words import expectation_text, promise_text
 
 __all__ = [
     "Checked",
+    "Explanation",
     "GuardedSuite",
     "Promise",
     "check",
     "compile_contract",
     "expectation_text",
+    "explain",
     "failing_rows",
     "guarded_suite",
     "promise_text",

@@ -79,6 +79,13 @@ class Batch:
         self.frame = frame
         self.opaque = set(opaque)
         self._found: dict[str, list[tuple[Any, ...]]] = {}
+        #: What was planned, as (kind of pass, what it computes), and who asked for it; ``asking`` is who asks now.
+        self.notes: dict[tuple[str, str], dict[str, None]] = {}
+        self.asking = ""
+
+    def note(self, kind: str, what: str) -> None:
+        """Remember, for an explanation, what is planned for whoever is asking."""
+        self.notes.setdefault((kind, what), {})[self.asking] = None
 
     def once(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a statement about the batch, run once however often it is asked."""

@@ -17,6 +17,7 @@ def kept_by_python(batch: Batch, column: str, keeps: Callable[[str], bool], *, w
     The values that fail stand in a temporary table, which lives as long as the engine.
     """
     name = quote(column)
+    batch.note("python", name)
     sql = f"SELECT DISTINCT {name} AS value FROM {batch.relation} WHERE {name} IS NOT NULL AND ({where})"
     failing = [v for chunk in batch.engine.arrow(sql).column(0).chunks for v in chunk.to_pylist() if not keeps(v)]
     if not failing:

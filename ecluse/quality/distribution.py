@@ -32,6 +32,7 @@ def value_counts(column: Values, values: dict[str, Any]) -> Measure:
     if (values.get("sort") or "value") != "value":
         raise Unknown("another order")
     sql = f"SELECT v, count(*) FROM {column.source} GROUP BY v ORDER BY v"
+    column.batch.note("pass", f"count(*) GROUP BY {column.sql}")
 
     return lambda: series(column.kind, column.plan.rows(sql))
 
@@ -51,6 +52,7 @@ def histogram(column: Values, values: dict[str, Any]) -> Measure:
     bins = values["bins"]
     if column.kind not in ("integer", "float"):
         raise Unknown("bins of other values than numbers")
+    column.batch.note("pass", f"{len(bins) - 1} bins of {column.sql}")
 
     def value() -> list[Any]:
         import numpy as np

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 from typing import Any
 
 from ecluse import texts
+from ecluse.engine import Watch
 from ecluse.model.tablefiles import TableFiles
 from ecluse.quality import gx
 from ecluse.quality.batch import Batch, CannotCompute, Unknown
 from ecluse.quality.merged import MergedPlan
-from ecluse.quality.plan import Measure, Plan, Planner, planned
+from ecluse.quality.plan import ECLUSE, Measure, Plan, Planner, planned
+from ecluse.quality.promises import check_name
 from ecluse.quality.types import type_answer
 
 #: Above this many rows GX's own engine, which holds them all in memory, isn't asked.
@@ -49,6 +52,7 @@ class Evaluation:
 
     ``parameters`` fill GX's suite parameters. ``gx_row_limit`` is the most rows that are handed to GX's own engine.
     ``files`` are the batch's data files, where what was measured of each before should not be measured again.
+    ``watch`` is told how far the work is.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Evaluation:
         parameters: Mapping[str, Any] | None = None,
         gx_row_limit: int = GX_ROW_LIMIT,
         files: TableFiles | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.batch, self.result_format, self.gx_row_limit = batch, result_format, gx_row_limit
         self.expectations = list(expectations)
@@ -67,17 +72,31 @@ class Evaluation:
         self.plan: Planner = Plan(batch) if files is None else MergedPlan(batch, files)
         self._planner = gx.module("great_expectations.execution_engine").PandasExecutionEngine()
         self._loaded: Any = None
+        self._watch = watch or Watch()
+        self._tell("planning", 0)
         with gx.quiet():
-            self._cases = [self._case(e) for e in expectations]
+            self._cases = [self._case(e) for e in self.expectations]
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """What was found, in the order of the expectations; the first look at it scans the batch."""
+        with gx.quiet():
+            self._tell("scanning", 0)
             self.plan.run()
-            self.answers = self._judge(self._cases)
+            return self._judge(self._cases)
+
+    def _tell(self, stage: str, done: int) -> None:
+        self._watch.stage, self._watch.done, self._watch.total = stage, done, len(self.expectations)
 
     def _case(self, given: gx.Expectation) -> _Case:
         case = _Case(given, given, {}, [])
+        self.batch.asking = _name(given)
+        self._watch.done += 1
         try:
             case.expectation = _with_times(self.batch, _with_parameters(given, self.parameters))
             if (found := type_answer(self.batch, case.expectation)) is not None:
-                found.meta = {"ecluse": {"executed_by": "ecluse"}}
+                found.meta = {"ecluse": {"executed_by": ECLUSE}}
+                self.batch.note("schema", case.expectation.configuration.type)
                 case.answer = Answer(found, "ecluse")
                 return case
             counted = f"{gx.map_metric(case.expectation)}.unexpected_count"
@@ -124,7 +143,12 @@ class Evaluation:
                         case.answer = _failed(case.given, str(error), "gx")
             except Exception as error:  # noqa: BLE001 # the message becomes the outcome "could not be computed"
                 messages = {m.id: _text(error) for m in foreign}
-        return [case.answer or self._answer(case, values, messages) for case in cases]
+        self._tell("judging", 0)
+        return [self._judged(case, values, messages) for case in cases]
+
+    def _judged(self, case: _Case, values: dict[Any, Any], messages: dict[Any, str]) -> Answer:
+        self._watch.done += 1
+        return case.answer or self._answer(case, values, messages)
 
     def _answer(self, case: _Case, values: dict[Any, Any], messages: dict[Any, str]) -> Answer:
         executed_by = "gx" if case.foreign else "ecluse"
@@ -143,8 +167,15 @@ class Evaluation:
         result.meta = {**(result.meta or {}), "ecluse": {"executed_by": executed_by}}
         return Answer(result, executed_by)
 
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why expectations can't be computed, as far as planning tells, by name."""
+        cases = [case for case in self._cases if case.answer is not None and case.answer.message is not None]
+        return {_name(case.given): str(case.answer.message) for case in cases if case.answer is not None}
+
     def breaks(self, index: int) -> bool:
         """Whether rows break the row-level expectation at ``index``; true also where only finding them tells."""
+        assert self.answers, "measured before it is asked"
         metric = self._cases[index].broken
         measure = None if metric is None else self._cases[index].measures.get(metric.id)
         return measure is None or bool(measure())
@@ -165,6 +196,11 @@ class Evaluation:
             if wanted.id in messages:
                 raise CannotCompute(messages[wanted.id]) from None
             return [int(i) for i in found[wanted.id]]
+
+
+def _name(expectation: gx.Expectation) -> str:
+    configuration = expectation.configuration
+    return check_name(configuration.type, configuration.kwargs)
 
 
 def _failed(expectation: gx.Expectation, message: str, executed_by: str, *, foreign: bool = False) -> Answer:

@@ -12,25 +12,31 @@ from ecluse.model.names import BROKE
 from ecluse.quality.batch import CannotCompute
 from ecluse.quality.promises import check_name, free_name, row_level
 from ecluse.quality.rows import split
-from ecluse.quality.validate import evaluation
+from ecluse.quality.validate import evaluation, opened
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ecluse.engine import Watch
     from ecluse.quality.evaluation import Evaluation
 
 _COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
 
 
 def failing_rows(
-    data: Any, suite: Any, *, suite_parameters: Mapping[str, Any] | None = None
+    data: Any,
+    suite: Any,
+    *,
+    suite_parameters: Mapping[str, Any] | None = None,
+    memory_limit: str | None = None,
+    watch: Watch | None = None,
 ) -> contextlib.AbstractContextManager[pa.RecordBatchReader]:
     """All rows of ``data`` that break an expectation about rows, in their order, as a stream of Arrow batches.
 
-    ``data`` and ``suite`` are as for ``validate``. Each row has its columns and ``_broke``, the names of all that it
-    breaks: the expectation's type and columns, with ``_2`` where a suite has two of one name. Rows that break an
-    expectation also come where its ``mostly`` holds. ``NotComputed`` where an expectation about rows could not be
-    asked: an empty stream would then mean nothing.
+    ``data``, ``suite``, ``memory_limit`` and ``watch`` are as for ``validate``. Each row has its columns and
+    ``_broke``, the names of all that it breaks: the expectation's type and columns, with ``_2`` where a suite has two
+    of one name. Rows that break an expectation also come where its ``mostly`` holds. ``NotComputed`` where an
+    expectation about rows could not be asked: an empty stream would then mean nothing.
 
     .. code-block:: python
 
@@ -38,15 +44,15 @@ def failing_rows(
             for batch in batches:
                 print(batch.column("_broke"))
     """
-    return _opened(data, suite, suite_parameters)
+    return _opened(data, suite, suite_parameters, memory_limit, watch)
 
 
 @contextlib.contextmanager
-def _opened(data: Any, suite: Any, suite_parameters: Mapping[str, Any] | None) -> Iterator[pa.RecordBatchReader]:
-    from ecluse.engine import Engine
-
-    with Engine() as engine:
-        run = evaluation(engine, data, suite, _COUNTS, suite_parameters)
+def _opened(
+    data: Any, suite: Any, suite_parameters: Mapping[str, Any] | None, memory_limit: str | None, watch: Watch | None
+) -> Iterator[pa.RecordBatchReader]:
+    with opened(memory_limit, watch) as engine:
+        run = evaluation(engine, data, suite, _COUNTS, suite_parameters, watch=watch)
         yield engine.batches(failing_sql(run))
 
 

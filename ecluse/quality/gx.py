@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -39,6 +40,45 @@ def module(name: str = "great_expectations") -> Any:
 def expectations() -> Any:
     """The module that holds GX's expectation classes."""
     return module("great_expectations.expectations")
+
+
+#: What was made inside one call of GX from an object, by what was made and the object's ``id``; both are kept alive.
+_made: ContextVar[dict[tuple[str, int], tuple[Any, Any]] | None] = ContextVar("made", default=None)
+
+
+@contextmanager
+def _once() -> Iterator[None]:
+    """Makes GX build an expectation's configuration, and an expectation from it, once in a call instead of 100 times.
+
+    Neither is changed inside of these calls. Outside of them, and in other threads, GX goes on as ever.
+    """
+    _remember()
+    token = _made.set({})
+    try:
+        yield
+    finally:
+        _made.reset(token)
+
+
+@cache
+def _remember() -> None:
+    expectation = module("great_expectations.expectations.expectation").Expectation
+    expectation.configuration = property(_made_once("configuration", expectation.configuration.fget))
+    configuration = module("great_expectations.expectations.expectation_configuration").ExpectationConfiguration
+    configuration.to_domain_obj = _made_once("expectation", configuration.to_domain_obj)
+
+
+def _made_once(what: str, make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def made(source: Any) -> Any:
+        known = _made.get()
+        if known is None:
+            return make(source)
+        key = what, id(source)
+        if key not in known:
+            known[key] = source, make(source)
+        return known[key][1]
+
+    return made
 
 
 def parse_time(text: str) -> Any:
@@ -92,17 +132,18 @@ def map_metric(expectation: Expectation) -> str | None:
 def dependencies(expectation: Expectation, engine: Any, result_format: dict[str, Any]) -> list[Metric]:
     """The metrics that ``expectation`` needs for results in ``result_format``, as GX decides."""
     runtime = {"result_format": dict(result_format)}
-    found = expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=runtime)
-    return list(found.get_metric_configurations())
+    with _once():
+        found = expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=runtime)
+        return list(found.get_metric_configurations())
 
 
 def judge(
     expectation: Expectation, metrics: dict[Any, Any], engine: Any, result_format: dict[str, Any]
 ) -> ValidationResult:
     """GX's own judgement of ``expectation`` from the values of its metrics."""
-    return expectation.metrics_validate(
-        metrics, runtime_configuration={"result_format": dict(result_format)}, execution_engine=engine
-    )
+    runtime = {"result_format": dict(result_format)}
+    with _once():
+        return expectation.metrics_validate(metrics, runtime_configuration=runtime, execution_engine=engine)
 
 
 def answer(expectation: Expectation, *, success: bool, result: dict[str, Any]) -> ValidationResult:

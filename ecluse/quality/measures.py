@@ -21,6 +21,8 @@ def aggregate(plan: Plan, name: str, domain: dict[str, Any], values: dict[str, A
         raise Unknown("another table")
     batch = plan.batch
     condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
+    if name in ("table.columns", "table.column_count"):
+        batch.note("schema", name)
     if name == "table.columns":
         return lambda: list(batch.columns)
     if name == "table.column_count":
@@ -72,6 +74,7 @@ def _deviation(column: Values, _: dict[str, Any]) -> Measure:
 
 def _median(column: Values, _: dict[str, Any]) -> Measure:
     source, count = column.numeric().source, column.over("count(*)")
+    column.batch.note("ranks", column.sql)
 
     def value() -> float | None:
         n = count()
@@ -102,6 +105,7 @@ def _quantiles(column: Values, values: dict[str, Any]) -> Measure:
     if place is None:
         raise Unknown("GX refuses this")
     source, count = column.numeric().source, column.over("count(*)")
+    column.batch.note("ranks", column.sql)
 
     def value() -> list[Any]:
         n = count()
@@ -141,6 +145,7 @@ def _present_share(column: Values, _: dict[str, Any]) -> Measure:
 
 def _most_common(column: Values, _: dict[str, Any]) -> Measure:
     source = column.comparable().source
+    column.batch.note("pass", f"count(*) GROUP BY {column.sql}")
     groups = f"SELECT v, count(*) AS n FROM {source} GROUP BY v"
     sql = f"WITH g AS ({groups}) SELECT v FROM g WHERE n = (SELECT max(n) FROM g) ORDER BY v"
     return lambda: [row[0] for row in column.plan.rows(sql)]
@@ -153,6 +158,7 @@ def outside_set(column: Values, values: dict[str, Any]) -> tuple[str, Measure]:
     found = literals.members(column.batch, column.name, values["value_set"])
     outside = f"NOT (v IN ({', '.join(found)}))" if found else "true"
     sql = f"SELECT DISTINCT v FROM {column.source} WHERE {outside}"
+    column.batch.note("pass", f"DISTINCT {column.sql}")
     return sql, lambda: column.plan.rows(f"SELECT count(*) FROM ({sql})")[0][0]
 
 
@@ -195,6 +201,7 @@ def _query(plan: Plan, what: str, values: dict[str, Any]) -> Measure:
     if not isinstance(text, str) or what not in ("table", "row_count"):
         raise Unknown(what)
     sql = text.replace("{batch}", plan.batch.relation)
+    plan.batch.note("pass", text)
     if what == "row_count":
         return lambda: plan.rows(f"SELECT count(*) FROM ({sql})")[0][0]
     names = list(plan.batch.engine.describe(sql))

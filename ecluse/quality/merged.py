@@ -31,15 +31,15 @@ class MergedPlan:
     What has no state, or whose states can't be merged, is measured over the whole batch by an ordinary plan.
     """
 
-    def __init__(self, batch: Batch, parts: TableFiles) -> None:
+    def __init__(self, batch: Batch, files: TableFiles) -> None:
         self.batch = batch
         self.whole = Plan(batch)
-        self._parts = parts
+        self._files = files
         columns = ", ".join(f"NULL::{kind} AS {quote(name)}" for name, kind in batch.types.items())
         # What a metric asks is settled by the columns' types: a table without rows tells it for nothing.
         self._shape = Plan(Batch(batch.engine, f"(SELECT {columns} WHERE false)", hidden=batch.hidden))
         types = hashlib.sha256(repr(list(batch.types.items())).encode()).hexdigest()
-        self._kept = States(parts.folder, f"{versions()} {types}")
+        self._kept = States(files.folder, f"{versions()} {types}")
         self._wanted: dict[str, Callable[[Plan], Measure]] = {}
         self._states: dict[str, dict[str, Any]] = {}
         self._grouped: dict[Keys, tuple[int, int, bool]] = {}
@@ -55,6 +55,7 @@ class MergedPlan:
             merged = self._planned(metric)
         except NoState:
             self._recomputed.add(metric.id)
+            self.batch.note("again", metric.metric_name)
             return self.whole.measure(metric)
 
         def value() -> Any:
@@ -82,7 +83,7 @@ class MergedPlan:
 
     def run(self) -> None:
         """Scan the files whose states aren't known, and the whole once for what has none."""
-        for part in {part.digest: part for part in self._parts.files}.values():
+        for part in {part.digest: part for part in self._files.files}.values():
             known = self._kept.read(part.digest)
             missing = [key for key in self._wanted if key not in known]
             if missing:
@@ -91,6 +92,11 @@ class MergedPlan:
             self._states[part.digest] = known
         self._kept.keep_only(self._states)
         self.whole.run()
+
+    def known(self) -> tuple[int, int]:
+        """How many data files there are, and of how many all that is planned is known."""
+        files = self._files.files
+        return len(files), sum(set(self._wanted) <= set(self._kept.read(file.digest)) for file in files)
 
     def _measured(self, part: FileRows, wanted: Sequence[str]) -> dict[str, Any]:
         """The states of one file, but for those that can't be computed or kept."""
@@ -168,7 +174,8 @@ class MergedPlan:
             asked += f" on {date.today()}" if "str(" in told([values, domain.get("row_condition")]) else ""  # noqa: DTZ011 # GX reads it so
         key = f"{name} {hashlib.sha256(asked.encode()).hexdigest()}"
         self._wanted.setdefault(key, plan)
-        return lambda: [self._states[part.digest][key] for part in self._parts.files]
+        self.batch.note("files", name)
+        return lambda: [self._states[part.digest][key] for part in self._files.files]
 
     def _groups(self, metric: gx.Metric, keys: Keys) -> Callable[[], tuple[int, int]]:
         """How many different keys there are, and how many rows share theirs."""
@@ -185,7 +192,7 @@ class MergedPlan:
         return value
 
     def _across(self, keys: Keys, states: list[Any]) -> tuple[int, int, bool]:
-        files = self._parts.files
+        files = self._files.files
         across = Across(keys, files, self._kept, self._open)
         by_file = {part.digest: state for part, state in zip(files, states, strict=True)}
         known = across.unique(by_file, lambda batch: Plan(batch).groups(keys.columns, keys.asked)())

@@ -33,7 +33,7 @@ class Plan:
         self._values: dict[str, Any] = {}
         self._errors: dict[str, str] = {}
         self._statements: dict[str, Any] = {}
-        self._questions: dict[Any, Question] = {}
+        self._questions: dict[Any, tuple[Question, list[tuple[str, str]]]] = {}
         self._by_value: dict[str, str | None] = {}
 
     def measure(self, metric: gx.Metric) -> Measure:
@@ -49,12 +49,18 @@ class Plan:
         values = {k: v for k, v in values.items() if k != "result_format"}
         key = (name, repr(sorted(domain.items(), key=str)), repr(sorted(values.items(), key=str)))
         if key not in self._questions:
-            self._questions[key] = question(self.batch, name, domain, values)
-        return self._questions[key]
+            before = set(self.batch.notes)
+            found = question(self.batch, name, domain, values)
+            self._questions[key] = found, [note for note in self.batch.notes if note not in before]
+        found, notes = self._questions[key]
+        for note in notes:
+            self.batch.note(*note)
+        return found
 
     def aggregate(self, expression: str) -> Measure:
         """An aggregate that the one fused statement computes."""
         self._aggregates.setdefault(expression, len(self._aggregates))
+        self.batch.note("scan", expression)
 
         def value() -> Any:
             if expression in self._errors:
@@ -126,6 +132,7 @@ class Plan:
 
     def _broken_count(self, asked: Question, *, by_value: bool) -> Measure:
         if asked.follows:
+            self.batch.note("order", asked.follows)
             sql = f"SELECT count(*) FROM ({asked.steps(self.batch.relation)})"
             return lambda: int(self.rows(sql)[0][0])
         if asked.keys:
@@ -134,8 +141,10 @@ class Plan:
         broken = asked.broken(self.batch.relation)
         if large(self.batch):
             if proven_empty(self.batch, broken):
+                self.batch.note("footers", broken)
                 return lambda: 0
             if by_value and (found := self._frequencies(asked.columns[0])):
+                self.batch.note("values", quote(asked.columns[0]))
                 sql = f"SELECT coalesce(sum(_ecluse_n), 0) FROM {found} WHERE {broken}"
                 return lambda: int(self.rows(sql)[0][0])
         return self.count(broken)
@@ -152,6 +161,7 @@ class Plan:
         much. It is left out where the keys rise from row to row.
         """
         relation = self.batch.relation
+        self.batch.note("grouping", f"{', '.join(keys)} WHERE {asked}")
         listed = ", ".join(f"{k} AS k{i}" for i, k in enumerate(keys))
         names = ", ".join(f"k{i}" for i in range(len(keys)))
         grouped = f"SELECT count(*) AS n FROM (SELECT {listed} FROM {relation} WHERE {asked}) GROUP BY {names}"
@@ -259,5 +269,6 @@ def planned(plan: Planner, metric: gx.Metric) -> Measure | None:
     """The measure of ``metric``, or ``None`` where GX must compute it."""
     try:
         return plan.measure(metric)
-    except Unknown:
+    except Unknown as reason:
+        plan.batch.note("gx", f"{metric.metric_name}: {reason}")
         return None

@@ -57,6 +57,7 @@ def _source(batch: Batch, domain: dict[str, Any]) -> str:
         raise Unknown("a mean is asked of other values")
     condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
     present = " AND ".join(part for part in (condition, f"NOT {batch.missing(column)}") if part)
+    batch.note("first", quote(column))
     return source(batch, column, present)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ecluse import errors
 from ecluse.engine.sql import literal, quote
 from ecluse.errors import DefinitionError, SourceError
 from ecluse.model.tablefiles import FileRows, TableFiles
@@ -16,7 +19,7 @@ from ecluse.quality.evaluation import GX_ROW_LIMIT, Evaluation
 from ecluse.quality.states import digests
 
 if TYPE_CHECKING:
-    from ecluse.engine import Engine
+    from ecluse.engine import Engine, Watch
 
 # NOTE: other writers' statistics leave NaN out, and DuckDB believes them: without the option WHERE loses rows with NaN.
 _READERS = {
@@ -34,6 +37,8 @@ def validate(
     failing_rows: str | Path | None = None,
     gx_row_limit: int = GX_ROW_LIMIT,
     states: str | Path | None = None,
+    memory_limit: str | None = None,
+    watch: Watch | None = None,
 ) -> gx.SuiteResult:
     """Validate ``data`` with a GX suite and return GX's ``ExpectationSuiteValidationResult``.
 
@@ -49,11 +54,14 @@ def validate(
     ``states`` is a folder in which what was measured of each Parquet file is kept: a file that was validated before is
     not read again for what adds up over files, and ``executed_by`` then says ``ecluse (merged)``. The folder is a
     cache, and holds extremes and frequent values of the data.
+
+    ``memory_limit`` (``"2GB"``) is the most that DuckDB uses; what doesn't fit is written to the system's temporary
+    folder. What GX itself computes, and Python's own objects, come on top. Another thread may look at ``watch`` and
+    stop the work with it: then this raises ``Cancelled``.
     """
-    from ecluse.engine import Engine
     from ecluse.quality.failing import write_failing
 
-    with Engine() as engine:
+    with opened(memory_limit, watch) as engine:
         run = evaluation(
             engine,
             data,
@@ -62,11 +70,34 @@ def validate(
             suite_parameters,
             gx_row_limit,
             None if states is None else Path(states),
+            watch,
         )
         result = gx.suite_result(suite.name, [answer.result for answer in run.answers], {})
         if failing_rows is not None:
             write_failing(run, Path(failing_rows))
         return result
+
+
+@contextmanager
+def opened(memory_limit: str | None = None, watch: Watch | None = None) -> Iterator[Engine]:
+    """An engine for one validation, which spills into a temporary folder of its own."""
+    from ecluse.engine import Cancelled, Engine, EngineError
+
+    with tempfile.TemporaryDirectory(prefix="ecluse-") as folder:
+        try:
+            engine = Engine(memory_limit=memory_limit, temp_directory=Path(folder), watch=watch)
+        except EngineError as error:
+            raise DefinitionError("quality.memory_limit", given=memory_limit) from error
+        with engine:
+            try:
+                yield engine
+            except (Cancelled, Exception) as error:
+                if watch is None or not watch.cancelled:
+                    raise
+                raise errors.Cancelled("quality.cancelled") from error
+        if watch is not None and watch.cancelled:
+            # The statement that was stopped may read as one that failed.
+            raise errors.Cancelled("quality.cancelled")
 
 
 def evaluation(
@@ -77,6 +108,7 @@ def evaluation(
     suite_parameters: Mapping[str, Any] | None = None,
     gx_row_limit: int = GX_ROW_LIMIT,
     states: Path | None = None,
+    watch: Watch | None = None,
 ) -> Evaluation:
     """A suite asked of ``data``, which ``engine`` then holds; ``DefinitionError`` where it is no GX suite."""
     kind = gx.module().ExpectationSuite
@@ -90,6 +122,7 @@ def evaluation(
         parameters={**(getattr(suite, "suite_parameters", None) or {}), **(suite_parameters or {})},
         gx_row_limit=gx_row_limit,
         files=None if states is None else _table_files(engine, data, states),
+        watch=watch,
     )
 
 

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from ecluse.quality import gx, validate
 
 SCHEMA = pa.schema(
-    {"i": "int64", "f": "float64", "d": pa.decimal128(12, 2), "s": "string", "t": pa.timestamp("us"), "b": "bool"}
+    {
+        "i": "int64",
+        "f": "float64",
+        "d": pa.decimal128(12, 2),
+        "s": "string",
+        "t": pa.timestamp("us", "UTC"),
+        "b": "bool",
+    }
 )
 MERGED, WHOLE = "ecluse (merged)", "ecluse"
 
@@ -60,7 +67,7 @@ def suite(gxe):
             gxe.ExpectColumnKLDivergenceToBeLessThan(
                 column="s", partition_object={"values": ["a", "b"], "weights": [0.5, 0.5]}, threshold=0.1
             ),
-            gxe.ExpectColumnMinToBeBetween(column="t", min_value=dt.datetime(2020, 1, 2)),
+            gxe.ExpectColumnMinToBeBetween(column="t", min_value=dt.datetime(2020, 1, 2, tzinfo=dt.UTC)),
         ],
     )
 
@@ -70,7 +77,7 @@ ROWS = st.tuples(
     st.sampled_from([None, 0.0, -0.0, 1.5, 2.0, float("nan"), 1e9]),
     st.sampled_from([None, Decimal("1.00"), Decimal("2.50"), Decimal("-9999999999.99")]),
     st.sampled_from([None, "a", "b", "é", ""]),
-    st.sampled_from([None, *(dt.datetime(2020, 1, day) for day in (1, 2, 3))]),
+    st.sampled_from([None, *(dt.datetime(2020, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3))]),
     st.sampled_from([None, True, False]),
 )
 FILE = st.lists(ROWS, max_size=5)

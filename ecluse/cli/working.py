@@ -1,0 +1,85 @@
+"""Work that takes a while: a progress bar while it goes on, and an end at once with Ctrl-C."""
+
+from __future__ import annotations
+
+import contextvars
+import gc
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from ecluse.texts import say
+
+if TYPE_CHECKING:
+    from ecluse.engine import Watch
+
+T = TypeVar("T")
+
+#: How often the bar is drawn and Ctrl-C is seen, in seconds, and how long the work may take to stop.
+_TICK, _STOPS_WITHIN = 0.1, 3.0
+
+
+def working(work: Callable[[Watch], T], *, quietly: bool = False) -> T:
+    """What ``work`` gives, which runs in a thread of its own: the engine's own code would not see Ctrl-C everywhere.
+
+    On a terminal a bar on standard error shows how far it is, unless ``quietly``.
+    """
+    from ecluse.engine import Watch
+
+    watch = Watch()
+    found: list[T] = []
+    errors: list[BaseException] = []
+
+    def carried_out() -> None:
+        try:
+            found.append(work(watch))
+        except BaseException as error:  # noqa: BLE001 # raised again where it is waited for
+            errors.append(error)
+
+    # NOTE: the language of messages is the context's.
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(carried_out,), daemon=True)
+    thread.start()
+    try:
+        if quietly or not sys.stderr.isatty():
+            while thread.is_alive():
+                thread.join(_TICK)
+        else:
+            _show(thread, watch)
+    except KeyboardInterrupt:
+        watch.cancel()
+        thread.join(_STOPS_WITHIN)
+        watch.settle(1.0)
+        # NOTE: what the error holds on to would outlive the engine's library, which complains about it on leaving.
+        errors.clear()
+        gc.collect()
+        click.echo(say("cli.validate.stopped"), err=True)
+        if thread.is_alive():
+            # NOTE: it is inside of a library that can't be stopped, and the interpreter can't end around it.
+            sys.stderr.flush()
+            os._exit(130)
+        raise
+    if errors:
+        raise errors[0]
+    return found[0]
+
+
+def _show(thread: threading.Thread, watch: Watch) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[of]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0, of="")
+        while thread.is_alive():
+            thread.join(_TICK)
+            share, of = watch.scanned(), f"{watch.done}/{watch.total}"
+            if watch.stage == "scanning":
+                of = "" if share is None else f"{share:.0%}"
+            else:
+                share = watch.done / watch.total if watch.total else 0.0
+            shown = say(f"cli.validate.stage.{watch.stage}") if watch.stage else ""
+            bar.update(task, description=shown, completed=share or 0.0, of=of)
