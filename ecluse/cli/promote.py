@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ecluse.cli.run import line
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json
 from ecluse.texts import say
 
 if TYPE_CHECKING:
     from ecluse.step.promote import Promotion
-    from ecluse.step.state import StepResult
 
 
 @click.command("promote")
@@ -28,7 +28,7 @@ def command(session: Session, dataset: str, version: str | None, target: str) ->
 
     \b
     Example:
-      ecluse --profile staging promote products.delay_features --version 1.0.0 --to prod
+      ecluse promote products.delay_features --version 1.0.0 --to prod
     """
     from ecluse.door.records import Records
     from ecluse.orchestration.outbox import hand_on
@@ -44,11 +44,12 @@ def command(session: Session, dataset: str, version: str | None, target: str) ->
     source = Records.open(before, read_only=True)
     try:
         services = open_services(after)
+        tell = None if session.json else lambda result: click.echo(line(result))
         try:
-            done = promote(source, services, steps, dataset, version, tell=None if session.json else _tell)
+            done = promote(source, services, steps, dataset, version, tell=tell)
         finally:
+            hand_on(after, services)
             services.close()
-            hand_on(after)
     finally:
         source.close()
     if session.json:
@@ -58,11 +59,6 @@ def command(session: Session, dataset: str, version: str | None, target: str) ->
     places = {"before": before.environment, "after": after.environment}
     click.echo(say("cli.promote.done" if done.results else "cli.promote.already", name=name, **places))
     click.echo(say("cli.promote.next", dataset=dataset, version=done.manifest.version, profile=after.profile))
-
-
-def _tell(result: StepResult) -> None:
-    name = result.dataset + (f" {result.partition}" if result.partition else "")
-    click.echo(say(f"cli.run.{result.ending}", name=name, rows=result.rows, quarantined=result.quarantined))
 
 
 def _data(done: Promotion) -> dict[str, object]:

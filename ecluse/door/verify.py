@@ -35,26 +35,26 @@ def verify(lock_path: str | Path, project: str | Path | None = None) -> Verified
     """
     path = Path(lock_path)
     lock = Lock.read(path)
-    records = Records.open(_project_of(lock, project), read_only=True)
+    asked = _project_of(lock, project)
+    if any((r.project, r.environment) != (asked.name, asked.environment) for r in lock.requests):
+        raise IntegrityError("door.lock_elsewhere", path=path, project=asked.name, environment=asked.environment)
+    records = Records.open(asked, read_only=True)
     try:
         _extends(records, lock, path)
         products = [lock.manifest.product(r.dataset) for r in lock.requests if _holds(lock, r.dataset)]
         verify_files(open_store(records.project.warehouse), products)
-        here = {"project": records.project.name, "environment": records.project.environment}
-        if any((r.project, r.environment) != (here["project"], here["environment"]) for r in lock.requests):
-            raise IntegrityError("door.lock_elsewhere", path=path, **here)
         found = records.judge(lock.requests, records.project.now())
     finally:
         records.close()
     if not found.opens:
-        asked = lock.requests[0]
+        first = lock.requests[0]
         raise Refused(
             "door.lock_refused",
             verdict=found,
             path=path,
-            dataset=asked.dataset,
+            dataset=first.dataset,
             version=lock.manifest.version,
-            purpose=asked.purpose,
+            purpose=first.purpose,
         )
     return Verified(lock.manifest, found, sum(len(p.files) for p in products), lock.log, records.state)
 

@@ -106,8 +106,8 @@ class Manifest:
 class PromotedFrom:
     """The release of another environment that a promoted one holds.
 
-    ``manifest`` is the digest of that release's manifest. ``facts`` and ``root`` are the size and the Merkle root of the
-    log that was verified before, ``approvals`` the positions in it of the decisions that let it go on.
+    ``manifest`` is the digest of that release's manifest. ``facts`` and ``root`` are the size and the Merkle root of
+    the log that was verified before, ``approvals`` the positions in it of the decisions that let it go on.
     """
 
     project: str

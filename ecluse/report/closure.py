@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ecluse.model.facts import SignedFact
 from ecluse.model.release import Manifest
+
+#: Data files by path and SHA-256.
+_Files = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,11 @@ class _Walk:
         for publication in self.history.get(dataset, ()):
             own = {(f["path"], f["sha256"]) for f in _files(publication)} & wanted
             told |= own
-            if own:
+            if publication.fact.predicate.get("update") == "compact":
+                for before, after in _compacted(publication):
+                    if own & set(after):
+                        self.visit_files(dataset, set(before))
+            elif own:
                 self._add(publication)
         if wanted - told:
             self.unrecorded.add(dataset)
@@ -70,7 +77,7 @@ class _Walk:
         if live is None:
             self.unrecorded.add(dataset)
             return
-        for publication in live.values():
+        for publication in (one for made in live.values() for one in made):
             if partitions is None or publication.fact.predicate.get("partition") in partitions:
                 self._add(publication)
 
@@ -80,17 +87,19 @@ class _Walk:
             self.waiting.append(publication)
 
 
-def _live_at(history: Sequence[SignedFact], snapshot: str) -> dict[str, SignedFact] | None:
-    """The files of a snapshot with the publications that added them; ``None`` where no publication made it."""
-    live: dict[str, SignedFact] = {}
+def _live_at(history: Sequence[SignedFact], snapshot: str) -> dict[str, tuple[SignedFact, ...]] | None:
+    """The files of a snapshot with the publications that added their rows; ``None`` where no publication made it."""
+    live: dict[str, tuple[SignedFact, ...]] = {}
     for place, publication in enumerate(history):
         predicate = publication.fact.predicate
         if predicate.get("update") == "rollback":
             live = _live_at(history[:place], str(predicate.get("snapshot_id"))) or {}
             continue
+        made = {path: before for before, after in _compacted(publication) for path, _ in after}
+        past = {path: tuple(p for before, _ in files for p in live.get(before, ())) for path, files in made.items()}
         for path in predicate.get("removed") or ():
             live.pop(path, None)
-        live |= {f["path"]: publication for f in _files(publication)}
+        live |= {f["path"]: past.get(f["path"], (publication,)) for f in _files(publication)}
         if str(predicate.get("snapshot_id")) == snapshot:
             return live
     return None
@@ -98,6 +107,13 @@ def _live_at(history: Sequence[SignedFact], snapshot: str) -> dict[str, SignedFa
 
 def _files(publication: SignedFact) -> Iterable[dict[str, Any]]:
     return publication.fact.predicate.get("files") or ()
+
+
+def _compacted(publication: SignedFact) -> Iterator[tuple[_Files, _Files]]:
+    """Which files a compaction put together, and into which: (path, SHA-256) before and after."""
+    for part in publication.fact.predicate.get("compacted") or ():
+        before, after = (tuple((f["path"], f["sha256"]) for f in part[side]) for side in ("from", "into"))
+        yield before, after
 
 
 def _sources_first(publications: Sequence[SignedFact]) -> tuple[SignedFact, ...]:

@@ -14,7 +14,7 @@ from ecluse.lineage import EventStore, Graph
 from ecluse.model.canonical import digest
 from ecluse.model.charter import Charter
 from ecluse.model.facts import SignedFact
-from ecluse.model.release import Manifest
+from ecluse.model.release import Manifest, PromotedFrom
 from ecluse.model.verdict import Request, Verdict
 from ecluse.report.closure import Closure, closure_of
 from ecluse.report.columns import columns_of_release, rows_decided_by
@@ -164,6 +164,7 @@ def _identity(release: tuple[SignedFact, Manifest] | None, dataset: str, closure
         rows=release[1].product(dataset).rows if release else None,
         released_at=release[0].fact.at if release else None,
         released_by=", ".join(_parties(release[0], trust)) if release else None,
+        promoted_from=PromotedFrom.of(release[0].fact.predicate) if release else None,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from ecluse.lineage import Part
 from ecluse.model.charter import Approval, Criterion
 from ecluse.model.outcome import Outcome
-from ecluse.model.release import Manifest
+from ecluse.model.release import Manifest, PromotedFrom
 from ecluse.model.verdict import Verdict
 
 
@@ -41,6 +41,7 @@ class Identity:
     rows: int | None
     released_at: datetime | None
     released_by: str | None
+    promoted_from: PromotedFrom | None = None
 
 
 @dataclass(frozen=True)

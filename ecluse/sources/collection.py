@@ -24,9 +24,7 @@ from ecluse.sources.typed import Reading, Typed
 _ENDINGS = {".csv": "csv", ".csv.zip": "csv.zip", ".parquet": "parquet", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
-def collect(
-    engine: Engine, source: Files | DatabaseQuery | ReleasedFiles, contract: Contract, raw: Path
-) -> Collection:
+def collect(engine: Engine, source: Files | DatabaseQuery | ReleasedFiles, contract: Contract, raw: Path) -> Collection:
     """Read ``source`` as ``contract`` says; its bytes are kept under ``raw/<sha256>``.
 
     Every record becomes a row or a reject, and the two are counted against the records of the original. Raises

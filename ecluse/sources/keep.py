@@ -42,6 +42,9 @@ def settle(incoming: Path, raw: Path, sha256: str) -> Path:
     if kept.exists():
         if hash_file(kept) != sha256:
             raise IntegrityError("sources.kept_altered", path=kept)
+        # NOTE: bytes that are needed again are as young as new ones: a sweep may have them in view.
+        with contextlib.suppress(OSError):
+            os.utime(kept)
         return kept
     with writing(raw):
         incoming.chmod(0o444)

@@ -50,9 +50,9 @@ def promote(
     manifest = source.find([dataset], version)
     verdict = source.judge_release(dataset, manifest, version, source.project.now())
     if manifest is None or not verdict.opens:
-        asked = manifest.version if manifest else version or ""
-        place = {"environment": source.project.environment, "profile": source.project.profile}
-        raise Refused("step.promote_refused", verdict=verdict, dataset=dataset, version=asked, **place)
+        asked = {"dataset": dataset, "version": manifest.version if manifest else version or ""}
+        before = {"environment": source.project.environment, "profile": source.project.profile}
+        raise Refused("step.promote_refused", verdict=verdict, **asked, **before)
     origin = PromotedFrom(
         source.project.name,
         source.project.environment,
