@@ -132,7 +132,9 @@ def measure(facts: int) -> dict[str, float]:
         proofs = [_seconds(lambda at=at: log.inclusion(at)) for at in range(0, size, max(1, size // 50))]
         known = [fact for fact, _ in zip(log.facts(), range(JUDGED + 4 * BATCH), strict=False)][: 3 * BATCH]
         known = known[: JUDGED + 4] if size > JUDGED else known
-        request = Request("products.delays", "1.0.0", MANIFEST.digest, "study", "p", "trial", "bench", "dev", authenticated=True)
+        request = Request(
+            "products.delays", "1.0.0", MANIFEST.digest, "study", "p", "trial", "bench", "dev", authenticated=True
+        )
         trust = log.trust.parties()
         judged = [_seconds(lambda: verdict(request, charter, known, datetime.now(UTC), trust=trust)) for _ in range(20)]
         database.close()

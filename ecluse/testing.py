@@ -54,14 +54,16 @@ def run_step(
     inputs: Mapping[str, Any] | None = None,
     *,
     partition: str | None = None,
+    published: Any = None,
     at: datetime | None = None,
     **arguments: Any,
 ) -> TestedStep:
     """Carry out the guarded step of ``asset`` on given inputs, in a temporary project that is deleted afterwards.
 
     ``inputs`` maps each parameter of ``ins=`` to its rows: a list of dicts, an Arrow table, a pandas or Polars frame,
-    or the path of a Parquet file. ``arguments`` are the function's further ones (resources, config). A blocked step is
-    a result; a mistake in the definition or an unreadable source is the error that it would be in a run.
+    or the path of a Parquet file. ``published`` are rows that the asset has published already, given in the same way,
+    for an ``update`` that looks at them. ``arguments`` are the function's further ones (resources, config). A blocked
+    step is a result; a mistake in the definition or an unreadable source is the error that it would be in a run.
     """
     definition = _definition(asset)
     given = dict(inputs or {})
@@ -71,12 +73,14 @@ def run_step(
             "step.test_inputs", dataset=definition.name, given=", ".join(given) or "–", wanted=", ".join(wanted) or "–"
         )
     with tempfile.TemporaryDirectory(prefix="ecluse-") as folder:
-        return _carry_out(definition, given, Path(folder), partition, at, arguments)
+        before = {} if published is None else {definition.name: published}
+        return _carry_out(definition, given, before, Path(folder), partition, at, arguments)
 
 
 def _carry_out(
     definition: StepDefinition,
     given: Mapping[str, Any],
+    before: Mapping[str, Any],
     folder: Path,
     partition: str | None,
     at: datetime | None,
@@ -93,6 +97,8 @@ def _carry_out(
     try:
         for wanted in definition.ins:
             _publish(services, wanted.dataset, given[wanted.param])
+        for dataset, data in before.items():
+            _publish(services, dataset, data, partition)
         result = carry_out(definition, StepRequest(str(uuid.uuid4()), partition, arguments=arguments), services)
         candidate = _rows(services, definition.name, result.snapshot_id)
         quarantined = quarantine_name(definition.name)
@@ -125,8 +131,8 @@ def _charter() -> Charter:
     return Charter("testing", "", "testing", ("testing",), (), (Gate("testing"),), (service,))
 
 
-def _publish(services: Services, dataset: str, data: Any) -> None:
-    """Publish given rows as an input, as they are: what is tested is the step behind them."""
+def _publish(services: Services, dataset: str, data: Any, partition: str | None = None) -> None:
+    """Publish given rows, as they are: what is tested is the step behind or upon them."""
     with services.engine() as engine:
         if isinstance(data, (str, Path)):
             from ecluse.engine import literal
@@ -139,7 +145,7 @@ def _publish(services: Services, dataset: str, data: Any) -> None:
             engine.connection.register("given", table)
             source = "SELECT * FROM given"
         columns = engine.describe(source)
-        candidate = services.warehouse.begin(dataset, columns, partition=None, run_id="given", attempt=1)
+        candidate = services.warehouse.begin(dataset, columns, partition=partition, run_id="given", attempt=1)
         candidate = services.warehouse.write(engine, candidate, source, "replace")
     prepared = services.warehouse.prepare([candidate])
     with services.database.transaction() as connection:

@@ -104,6 +104,8 @@ def accounts(events: Iterable[Event]) -> list[Account]:
         partition = asked.get("partition")
         for output in event.get("outputs", ()):
             key = (_name(output), partition)
+            if partition is None and asked.get("update") == "replace":
+                current = {other: found for other, found in current.items() if other[0] != key[0]}
             kept = current.get(key, []) if asked.get("update") in INCREMENTAL else []
             current[key] = [*kept, _account(event, output, partition)]
     return [account for found in current.values() for account in found]

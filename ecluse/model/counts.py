@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ecluse.model.update import INCREMENTAL
+from ecluse.model.update import INCREMENTAL, UPDATES
 
 #: Rows and quarantined rows by partition; ``all`` where a dataset has none.
 Counts = Mapping[str, tuple[int, int]]
@@ -20,16 +20,19 @@ def counted(before: Counts, said: Mapping[str, Any]) -> dict[str, tuple[int, int
     """
     if said["update"] == "rollback":
         return {name: (part["rows"], part["quarantined"]) for name, part in said["partitions"].items()}
-    found = {**before}
+    if said["update"] not in UPDATES:
+        # NOTE: a compaction, for example, changes how rows are cut into files only.
+        return {**before}
+    whole = said["update"] == "replace" and said["partition"] is None
+    found = {} if whole else {**before}
     name, held = said["partition"] or "all", said["quarantine"]
     if (standing := said.get("standing")) is None:
         rows, gone = found.get(name, (0, 0)) if said["update"] in INCREMENTAL else (0, 0)
         found[name] = (rows + sum(file["rows"] for file in said["files"]), gone + int(held["rows"]))
         return found
     by_partition = held.get("by_partition")
-    for part, rows in standing.items():
-        if by_partition is None:
-            found[part] = (int(rows), found.get(part, (0, 0))[1] + int(held["rows"]))
-        else:
-            found[part] = (int(rows), int(by_partition.get(part, 0)))
+    for part in {**standing, **(by_partition or {})}:
+        rows, gone = found.get(part, (0, 0))
+        gone = gone + int(held["rows"]) if by_partition is None else int(by_partition.get(part, 0))
+        found[part] = (int(standing.get(part, rows)), gone)
     return found

@@ -96,6 +96,10 @@ def _accounting(result: StepResult) -> str:
         lines.append(("deduplicated", accounting.deduplicated))
     if accounting.rejected:
         lines.append(("lines rejected", accounting.rejected))
+    named = ("unchanged", "late", "superseded")
+    lines += [(name, count) for name in named if (count := getattr(accounting, name))]
+    table = ("previous", "replaced", "added", "current")
+    lines += [(f"table: {name}", count) for name in table if (count := getattr(accounting, name)) is not None]
     lines += [(f"{look.dataset}: matched", look.matched) for look in accounting.look_ups]
     lines += [(f"{look.dataset}: unmatched", look.unmatched) for look in accounting.look_ups]
     return "| rows | count |\n|---|---:|\n" + "\n".join(f"| {name} | {count:,} |" for name, count in lines)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from ecluse.engine import literal, quote
 from ecluse.model.accounting import ControlTotal, LookUp, RowAccounting
 from ecluse.model.names import BROKE, ORIGIN
+from ecluse.model.release import DataFile
 from ecluse.step.border import computing
 from ecluse.step.candidate import batch_sql
 from ecluse.step.quarantine import REJECTED
@@ -57,12 +58,12 @@ def reconciled(state: State, services: Services, accounting: RowAccounting) -> R
     assert candidate is not None
     assert candidate.snapshot_id is not None
 
-    def count(snapshot: int, only: Collection[str] | None = None) -> int:
+    def count(snapshot: int, only: Collection[DataFile] | None = None) -> int:
         return services.warehouse.count(state.engine, dataset, snapshot, only=only)
 
     if tally is None:
         kept, added = (sum(file.rows for file in files) for files in (candidate.kept, candidate.files))
-        removed = count(candidate.base, {file.path for file in candidate.removed}) if candidate.removed else 0
+        removed = count(candidate.base, candidate.removed)
         accounting = replace(accounting, unchanged=kept, replaced=removed, added=added)
     else:
         accounting = replace(

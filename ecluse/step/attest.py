@@ -96,7 +96,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "severity": check.severity.value,
         "scope": check.scope.value,
         "outcome": check.outcome.value,
-        "kwargs": _json(check.kwargs),
+        "kwargs": plain_kwargs(check.kwargs),
         "said": {lang: promise_text(check, lang) for lang in LANGUAGES},
         "element_count": check.element_count,
         "unexpected_count": check.unexpected_count,
@@ -107,12 +107,12 @@ def _check(check: CheckResult) -> dict[str, Any]:
     }
 
 
-def _json(value: Any) -> Any:
+def plain_kwargs(value: Any) -> Any:
     """The thresholds of an expectation, with numbers as JSON has them and anything else as text."""
     if isinstance(value, dict):
-        return {str(k): _json(v) for k, v in value.items()}
+        return {str(k): plain_kwargs(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_json(v) for v in value]
+        return [plain_kwargs(v) for v in value]
     if value is None or isinstance(value, (bool, str)):
         return value
     # NOTE: JSON numbers lose digits above 2^53, and canonical JSON refuses them.
@@ -121,6 +121,20 @@ def _json(value: Any) -> Any:
     if isinstance(value, float) and math.isfinite(value):
         return int(value) if value.is_integer() and abs(value) < 2**53 else value
     return str(value)
+
+
+def _standing(state: State, services: Services) -> tuple[dict[str, int] | None, dict[str, int] | None]:
+    """By partition, the rows left there and in quarantine by a publication, where they aren't those of its files."""
+    update, candidate = state.definition.update, state.candidate
+    if update not in RESOLVED:
+        return None, None
+    assert candidate is not None
+    files = standing_files(state, services)
+    if update != "partition":
+        return {state.request.partition or "all": sum(file.rows for file in files)}, None
+    looks_at = candidate.looks_at or frozenset()
+    held = state.quarantine.content if state.quarantine else ()
+    return _rows_by_partition(file for file in files if file.partition in looks_at), _rows_by_partition(held)
 
 
 def _rows_by_partition(files: Iterable[DataFile]) -> dict[str, int]:
@@ -157,10 +171,7 @@ def _publication(state: State, services: Services) -> dict[str, Any]:
     assert candidate.snapshot_id is not None
     ids = services.warehouse.field_ids(definition.name, candidate.snapshot_id)
     raw = state.collection.inputs if state.collection else ()
-    standing = _rows_by_partition(standing_files(state, services)) if definition.update in RESOLVED else None
-    held = None
-    if definition.update == "partition":
-        held = _rows_by_partition(state.quarantine.content if state.quarantine else ())
+    standing, held = _standing(state, services)
     return {
         "dataset": definition.name,
         "partition": state.request.partition,

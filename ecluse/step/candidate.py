@@ -55,7 +55,7 @@ def resolve(state: State, services: Services) -> State:
     candidate = warehouse.change(state.engine, state.candidate, resolved.change, definition.update)
     tally = resolved.tally
     if resolved.change.whole:
-        compared = {file.path for file in candidate.removed} - resolved.change.removed
+        compared = [file for file in candidate.removed if file.path not in resolved.change.removed]
         tally = replace(
             tally,
             unchanged=sum(file.rows for file in candidate.kept),

@@ -23,6 +23,8 @@ def latest_publications(services: Services, dataset: str) -> list[dict[str, Any]
     found: dict[str | None, list[dict[str, Any]]] = {}
     for partition, text in rows:
         result = json.loads(text)
+        if partition is None and result.get("update") == "replace":
+            found.clear()
         before = found.pop(partition, []) if result.get("update") in INCREMENTAL else []
         found.pop(partition, None)
         found[partition] = [*before, result]

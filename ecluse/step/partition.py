@@ -54,7 +54,9 @@ def parted(state: State, rows: str, table: str) -> tuple[str, ...]:
     found = [p for (p,) in run.rows(f"SELECT DISTINCT {PART} FROM {table} ORDER BY 1 NULLS FIRST")]
     if unfit := [p for p in found if not _fits(p)]:
         (count,) = counts(
-            state, table, f"{PART} IS NULL OR {PART} IN ({', '.join(literal(p) for p in unfit if p) or 'NULL'})"
+            state,
+            table,
+            f"{PART} IS NULL OR {PART} IN ({', '.join(literal(p) for p in unfit if p is not None) or 'NULL'})",
         )
         raise BrokenData("step.partition_value", dataset=dataset, by=state.definition.partition_by, rows=count)
     return tuple(str(p) for p in found)

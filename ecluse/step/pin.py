@@ -7,8 +7,8 @@ from dataclasses import replace
 from ecluse.engine import Engine, quote
 from ecluse.errors import NotComputed
 from ecluse.model.names import ORIGIN
-from ecluse.model.release import content_digest
 from ecluse.model.step import In
+from ecluse.step.compactions import written_content
 from ecluse.step.services import Services
 from ecluse.step.state import Pinned, State
 
@@ -42,7 +42,7 @@ def pin_input(services: Services, wanted: In, partitions: frozenset[str] | None)
         param=wanted.param,
         dataset=wanted.dataset,
         snapshot_id=snapshot,
-        content=content_digest(files),
+        content=written_content(services, wanted.dataset, files),
         files=files,
         sql=sql,
         columns=warehouse.columns(wanted.dataset, snapshot),

@@ -19,6 +19,7 @@ from ecluse.step.account import reconciled
 from ecluse.step.attest import check_report, inputs_json, publication_facts
 from ecluse.step.candidate import resolve, standing_files
 from ecluse.step.check import check_again
+from ecluse.step.compactions import as_written
 from ecluse.step.decide import decide
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
@@ -127,17 +128,20 @@ def _published(state: State, services: Services) -> dict[str, Any] | None:
     whole, parts = state.definition.update == "replace" and partition is None, {partition}
     if state.definition.update == "partition":
         parts = set(found["partitions"])
-    files = Counter(f.sha256 for f in services.warehouse.files(dataset, head) if whole or f.partition in parts)
-    content = Counter(found["content"])
+    there = [f.sha256 for f in services.warehouse.files(dataset, head) if whole or f.partition in parts]
+    files, content = Counter(there), Counter(found["content"])
+    if not content <= files:
+        files, content = as_written(services, dataset, there), as_written(services, dataset, found["content"])
     stands = content == files if state.definition.update in ("replace", "partition") else content <= files
     return found if stands else None
 
 
 def _version(state: State, services: Services) -> tuple[str, ...]:
-    """The hashes of what the step's partition consists of; of an append, of what it brought."""
+    """The hashes of what the step's partition consists of, as steps wrote it; of an append, of what it brought."""
     assert state.candidate is not None
     resolved = state.definition.update in RESOLVED
-    return tuple(f.sha256 for f in (standing_files(state, services) if resolved else state.candidate.content))
+    files = standing_files(state, services) if resolved else state.candidate.content
+    return tuple(sorted(as_written(services, state.definition.name, (f.sha256 for f in files)).elements()))
 
 
 def _record(connection: Connection, state: State, version: tuple[str, ...]) -> None:

@@ -148,11 +148,11 @@ def _write_quarantine(state: State, services: Services, rejected: int) -> State:
 def _by_partition(state: State, services: Services, candidate: Candidate, sql: str) -> Candidate:
     """The quarantine of every partition in hand; a line that could not be read belongs to none, and is added."""
     present = _partitions(state)
-    state.engine.run(f"CREATE OR REPLACE TEMP TABLE _ecluse_held AS {sql}")
-    read = f"(SELECT * FROM _ecluse_held WHERE {BROKE} <> {literal(REJECTED)})"
-    parted(state, read, "_ecluse_held_parts")
-    kept = f"SELECT * EXCLUDE ({PART}) FROM _ecluse_held_parts WHERE {PART} ="
-    rejects = f"SELECT * FROM _ecluse_held WHERE {BROKE} = {literal(REJECTED)}"
+    state.engine.run(f"CREATE OR REPLACE TEMP TABLE _ecluse_refused AS {sql}")
+    read = f"(SELECT * FROM _ecluse_refused WHERE {BROKE} <> {literal(REJECTED)})"
+    parted(state, read, "_ecluse_refused_parts")
+    kept = f"SELECT * EXCLUDE ({PART}) FROM _ecluse_refused_parts WHERE {PART} ="
+    rejects = f"SELECT * FROM _ecluse_refused WHERE {BROKE} = {literal(REJECTED)}"
     change = Change(
         added={part: f"{kept} {literal(part)}" for part in present},
         carried={None: rejects},

@@ -19,6 +19,7 @@ from ecluse.model.facts import Fact, SignedFact, Subject
 from ecluse.model.names import quarantine_name
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.update import INCREMENTAL
+from ecluse.step.compactions import COMPACT
 from ecluse.step.services import Services
 from ecluse.store.schema import publications
 
@@ -61,7 +62,10 @@ def rollback_release(services: Services, manifest: Manifest, reason: str) -> tup
 
 
 def made_of(facts: Sequence[SignedFact], dataset: str, snapshot_id: int) -> tuple[SignedFact, ...]:
-    """The publications that a snapshot is the sum of, oldest first: each names the snapshot that it stands on."""
+    """The publications that a snapshot is the sum of, oldest first: each names the snapshot that it stands on.
+
+    A compaction on the way added nothing, and is none of them.
+    """
     by_snapshot = {
         f.fact.predicate["snapshot_id"]: f
         for f in facts
@@ -74,7 +78,7 @@ def made_of(facts: Sequence[SignedFact], dataset: str, snapshot_id: int) -> tupl
     while wanted in by_snapshot:
         found.append(by_snapshot.pop(wanted))
         wanted = found[-1].fact.predicate["previous_snapshot_id"]
-    return tuple(reversed(found))
+    return tuple(f for f in reversed(found) if f.fact.predicate["update"] != COMPACT)
 
 
 def _move_quarantine(
@@ -192,6 +196,8 @@ def _live(made: Sequence[SignedFact]) -> dict[str, list[dict[str, Any]]]:
     for signed in made:
         said = signed.fact.predicate
         name = said["partition"] or "all"
+        if said["partition"] is None and said["update"] == "replace":
+            found.clear()
         found[name] = [*(found.get(name, []) if said["update"] in INCREMENTAL else []), said]
     return found
 

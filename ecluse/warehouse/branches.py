@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
@@ -76,17 +76,19 @@ class Branches:
         """The candidate with a change as its only content."""
         self.renew(candidate, self.lease)
         table = self.catalog.open(candidate.dataset)
-        writer = Writer(engine, self.catalog, table, candidate)
+        # NOTE: rows that are only added need no look at what is there.
+        alone = update == "append" and not change.removed
+        base = [] if alone else tasks_of(table, candidate.dataset, candidate.base)
+        writer = Writer(engine, self.catalog, table, candidate, base)
         try:
             written = writer.carry_out(change)
         except BaseException:
             self.catalog.objects.delete(file.path for file in writer.files)
             raise
-        base = lying_in(tasks_of(table, candidate.dataset, candidate.base), change.looks_at)
-        seen = names_of(self.catalog.objects, base) if update != "append" else None
+        seen = None if alone else names_of(self.catalog.objects, lying_in(base, change.looks_at))
         written = replace(written, looks_at=change.looks_at, seen=seen, marks=change.marks, update=update)
         try:
-            return self._put(written, keep=frozenset())
+            return self._put(written, base, keep=frozenset())
         except Conflict:
             self.catalog.objects.delete(file.path for file in writer.files)
             raise
@@ -106,7 +108,8 @@ class Branches:
                     "warehouse.partition_moved", dataset=candidate.dataset, partition=candidate.partition or "all"
                 )
         moved = self.on_main(candidate, table)
-        return self._put(moved, keep=frozenset(file.path for file in candidate.written))
+        base = tasks_of(table, moved.dataset, moved.base) if moved.removed else []
+        return self._put(moved, base, keep=frozenset(file.path for file in candidate.written))
 
     def on_main(self, candidate: Candidate, table: Table | None = None) -> Candidate:
         """The candidate on today's ``main``, which has to be put there, or changed, next."""
@@ -124,6 +127,19 @@ class Branches:
         """Hold the candidate's partition for ``duration`` from now."""
         with self.catalog.database.transaction() as connection:
             leases.renew(connection, candidate.branch, candidate.run_id, duration)
+
+    def occupy(self, candidate: Candidate, partitions: Iterable[str]) -> None:
+        """Take the leases of further partitions for a candidate, under names that no branch has."""
+        with self.catalog.database.transaction() as connection:
+            for partition in sorted(partitions):
+                name = branch_name(candidate.dataset, partition, candidate.run_id, candidate.attempt)
+                leases.take(connection, name, candidate.dataset, candidate.run_id, self.lease)
+
+    def vacate(self, run_id: str, connection: Connection) -> None:
+        """End all leases of a run."""
+        for lease in [*leases.held(connection)]:
+            if lease.holder == run_id:
+                leases.drop(connection, lease.branch)
 
     def hold(self, run_id: str) -> int:
         """Hold all partitions that a run works on for another lease; how many there are."""
@@ -194,19 +210,20 @@ class Branches:
             abandoned = [lease for lease in leases.held(connection) if lease.abandoned]
         return [lease.branch for lease in abandoned if self.drop(lease.dataset, lease.branch, seen=lease)]
 
-    def _put(self, candidate: Candidate, *, keep: frozenset[str]) -> Candidate:
+    def _put(self, candidate: Candidate, base: Sequence[FileScanTask], *, keep: frozenset[str]) -> Candidate:
         """Make one snapshot of the candidate's files, directly on its base, the only one of its branch.
 
+        ``base`` are the files of that snapshot, where the candidate takes some of them away.
         Files of the snapshot before it are deleted, but for those to ``keep``.
         """
         stale: list[str] = []
         objects = self.catalog.objects
+        removed = self._removed(base, candidate)
 
         def build(draft: Draft) -> Candidate:
             if draft.head(candidate.branch) is None:
                 raise Conflict("warehouse.lease_lost", branch=candidate.branch)
             stale[:] = _reset(draft, candidate.branch, candidate.base)
-            removed = self._removed(draft.table, candidate)
             snapshot = draft.snapshot(
                 candidate.branch,
                 candidate.schema_id,
@@ -234,13 +251,10 @@ class Branches:
         paths = [self.catalog.objects.path(location) for location in locations]
         self.catalog.objects.delete(path for path in paths if path not in keep)
 
-    def _removed(self, table: Table, candidate: Candidate) -> list[FileScanTask]:
-        """The files on the candidate's base that it takes away."""
+    def _removed(self, base: Sequence[FileScanTask], candidate: Candidate) -> list[FileScanTask]:
+        """The files of the candidate's base that it takes away."""
         wanted = {file.path for file in candidate.removed}
-        if not wanted:
-            return []
-        tasks = tasks_of(table, candidate.dataset, candidate.base)
-        found = [task for task in tasks if self.catalog.objects.path(task.file.file_path) in wanted]
+        found = [task for task in base if self.catalog.objects.path(task.file.file_path) in wanted]
         if len(found) < len(wanted):
             raise Conflict(
                 "warehouse.partition_moved", dataset=candidate.dataset, partition=candidate.partition or "all"

@@ -27,7 +27,7 @@ from pyiceberg.table.metadata import TableMetadata, new_table_metadata
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 from pyiceberg.table.update import update_table_metadata
 from pyiceberg.typedef import EMPTY_DICT, Properties
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.exc import IntegrityError as AlreadyThere
 
@@ -207,6 +207,13 @@ class Catalog(SqlCatalog):
 
     def _location(self, dataset: str, connection: Connection) -> str | None:
         return cast("str | None", connection.execute(select(_TABLES.c.metadata_location).where(_is(dataset))).scalar())
+
+    def drop(self, connection: Connection, table: Table) -> bool:
+        """Forget a table, if it still is the version that was read; whether it is forgotten. Its files stay."""
+        statement = delete(_TABLES).where(
+            _is(".".join(table.name())), _TABLES.c.metadata_location == table.metadata_location
+        )
+        return connection.execute(statement).rowcount > 0
 
     def lock(self, connection: Connection, dataset: str) -> str | None:
         """The table's current metadata file, which nobody else moves until the transaction ends."""

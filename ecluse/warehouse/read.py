@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestContent
 from pyiceberg.schema import Schema
 from pyiceberg.table import FileScanTask, Table
 from pyiceberg.types import NestedField
@@ -37,6 +37,20 @@ def tasks_of(table: Table, dataset: str, snapshot_id: int) -> list[FileScanTask]
             raise WarehouseError("warehouse.deletes", dataset=dataset, path=table.location()) from error
         # NOTE: what PyIceberg raises on a manifest whose bytes are not what was written.
         raise IntegrityError("warehouse.damaged_file", dataset=dataset, error=str(error) or "manifest") from error
+
+
+def rows_of(table: Table, dataset: str, snapshot_id: int) -> int | None:
+    """How many rows a snapshot holds, by its list of manifests; ``None`` where rows are deleted from files."""
+    schema_of(table, dataset, snapshot_id)
+    snapshot = table.metadata.snapshot_by_id(snapshot_id)
+    assert snapshot is not None
+    found = 0
+    for manifest in snapshot.manifests(table.io):
+        added, existing = manifest.added_rows_count, manifest.existing_rows_count
+        if manifest.content != ManifestContent.DATA or added is None or existing is None:
+            return None
+        found += added + existing
+    return found
 
 
 def scan_sql(

@@ -15,24 +15,28 @@ from ecluse.warehouse.catalog import Catalog
 from ecluse.warehouse.files import write_files
 from ecluse.warehouse.inventory import described, lying_in, recorded
 from ecluse.warehouse.layout import new_folder
-from ecluse.warehouse.read import scan_sql, select_sql, tasks_of
+from ecluse.warehouse.read import scan_sql, select_sql
 from ecluse.warehouse.unchanged import same_rows
 
 
 @dataclass
 class Writer:
-    """Writes the data files of a change of one candidate; ``files`` are all that it wrote."""
+    """Writes the data files of a change of one candidate, whose base has the files ``base``.
+
+    ``files`` are all that it wrote.
+    """
 
     engine: Engine
     catalog: Catalog
     table: Table
     candidate: Candidate
+    base: Sequence[FileScanTask]
     files: list[DataFile] = field(default_factory=list)
 
     def carry_out(self, change: Change) -> Candidate:
         """The candidate with the files of a change, described and not yet in any snapshot."""
         candidate = self.candidate
-        tasks = tasks_of(self.table, candidate.dataset, candidate.base)
+        tasks = self.base
         added: list[DataFile] = []
         kept: list[DataFile] = []
         removed = self._described([t for t in tasks if self.catalog.objects.path(t.file.file_path) in change.removed])

@@ -1,15 +1,23 @@
 """A log of version 1, written once and never again: every later release reads it, verifies it, and writes the same."""
 
+import base64
 import json
 from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, insert
 
-from ecluse.ledger import Log, canonical, sign, trust_of, verify_export
+import ecluse.store
+from ecluse.ledger import Log, LogState, canonical, sign, trust_of, verify_export
 from ecluse.ledger.checkpoint import open_checkpoint, seal_checkpoint
 from ecluse.model.charter import Key, Party
-from ecluse.model.facts import KINDS
+from ecluse.model.facts import KINDS, Fact
 from ecluse.model.release import Manifest
+from ecluse.store import Database, upgrade
+from ecluse.store.schema import checkpoints, facts, meta, subjects
 
 GOLDEN = Path(__file__).parent / "golden"
 LOG = GOLDEN / "log-v1.jsonl"
@@ -49,6 +57,52 @@ def log(database, trust, lines):
 def test_the_golden_log_verifies_against_its_checkpoint(trust, checkpoint):
     state = verify_export(LOG, trust, [checkpoint])
     assert (state.size, state.root) == (8, ROOT)
+
+
+@pytest.fixture
+def old_database(tmp_path, lines, checkpoint):
+    """A database of version 1, as that version made it, with the golden log and its checkpoint."""
+    database = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    engine = create_engine(database.url)
+    scripts = ScriptDirectory(str(Path(ecluse.store.__file__).with_name("migrations")))
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        scripts.get_revision("1").module.upgrade()
+        connection.execute(insert(meta).values(key="schema_version", value="1"))
+        for line in lines:
+            fact = Fact.from_statement(json.loads(base64.b64decode(line["envelope"]["payload"])))
+            stored = {**line, "envelope": canonical(line["envelope"]).decode(), "kind": fact.kind}
+            connection.execute(insert(facts).values(**stored))
+            for subject in fact.subjects:
+                connection.execute(insert(subjects).values(position=line["position"], **vars(subject)))
+        connection.execute(
+            insert(checkpoints).values(size=checkpoint_size(checkpoint), envelope=canonical(checkpoint).decode())
+        )
+    engine.dispose()
+    yield database
+    database.close()
+
+
+def checkpoint_size(checkpoint):
+    return json.loads(base64.b64decode(checkpoint["payload"]))["size"]
+
+
+def test_the_golden_log_stands_after_every_upgrade_of_its_database(old_database, trust, checkpoint, tmp_path):
+    assert upgrade(old_database).before == "1"
+    log = Log(old_database, trust)
+    assert log.verify_from(checkpoint) == LogState(8, ROOT)
+    assert (log.root(), log.skipped) == (ROOT, {})
+    assert {found.fact.kind for found in log.facts()} == set(KINDS)
+    assert log.export(tmp_path / "log.jsonl") == 8
+    assert (tmp_path / "log.jsonl").read_bytes() == LOG.read_bytes()
+
+
+def test_the_golden_log_goes_on_after_an_upgrade(old_database, trust, checkpoint, fixed_signer, lines):
+    upgrade(old_database)
+    log = Log(old_database, trust)
+    last = Fact.from_statement(json.loads(base64.b64decode(lines[-1]["envelope"]["payload"])))
+    with old_database.transaction() as connection:
+        log.append(connection, [sign(last, fixed_signer("svc-pipeline"))])
+    assert log.verify_from(checkpoint).size == 9
 
 
 def test_the_golden_log_is_read_as_it_was_meant(log):

@@ -25,7 +25,7 @@ purposes: [{id: letters, description: write letters}]
 gates: [{phase: trial}]
 parties: [{id: pipeline, attests: [run, publication, evidence, release, read]}]
 """
-TYPES = {"BIGINT": pa.int64(), "VARCHAR": pa.string()}
+TYPES = {"BIGINT": pa.int64(), "VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
 
 
 class Dataset:
