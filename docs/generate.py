@@ -46,7 +46,7 @@ _EXPECTATIONS_HEAD = """\
 Great Expectations judges every expectation; what it judges by is measured in one of two ways. Most measures are SQL on
 DuckDB, which reads files as they are and keeps within memory. The others are computed by GX on pandas, which holds all
 rows in memory: above five million rows they could not be computed, which never reads as held. Each result tells the way
-in `meta["ecluse"]["executed_by"]`: `ecluse` or `gx`.
+in `meta["ecluse"]["executed_by"]`: `ecluse`, `ecluse (merged)` where files were measured before, or `gx`.
 """
 
 _EXPECTATIONS_FOOT = """\

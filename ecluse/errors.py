@@ -10,6 +10,7 @@
     │   └── NotComputed      a promise could not be checked, which never reads as held
     ├── Refused              the door stays closed; carries the verdict with every reason
     ├── IntegrityError       a file, lock or log is not what was signed
+    ├── Cancelled            somebody stopped the work before it was done
     ├── WarehouseError       tables can't be written or moved
     │   ├── Conflict         somebody else published first, or holds the lease
     │   └── StorageError     the disk is full, read-only or gone
@@ -102,6 +103,10 @@ def _rebuild_refused(key: str, verdict: Verdict, fields: dict[str, object]) -> R
 
 class IntegrityError(EcluseError):
     """A file, lock or log is not what was signed."""
+
+
+class Cancelled(EcluseError):
+    """Somebody stopped the work before it was done; nothing was judged."""
 
 
 class WarehouseError(EcluseError):

@@ -92,16 +92,24 @@ def show(session: Session, dataset: str, version: str | None) -> None:
     Example:
       ecluse release show products.delay_features --version 1.0.0
     """
+    from ecluse.model.release import PromotedFrom
+
     with session.reading() as project:
         manifest = versions.find(project.log, dataset, version)
+        stated = list(project.log.facts(kind="release", sha256=manifest.digest))
+        promoted = PromotedFrom.of(stated[-1].fact.predicate)
         decisions = [
             {**s.fact.predicate, "position": s.position, "at": s.fact.at.isoformat(), "signer": project.who(s)}
             for s in project.log.facts(kind="decision", sha256=manifest.digest)
         ]
     if session.json:
-        as_json({"digest": manifest.digest, "manifest": manifest.to_json(), "decisions": decisions})
+        origin = promoted.to_json() if promoted else None
+        found = {"digest": manifest.digest, "manifest": manifest.to_json(), "promoted_from": origin}
+        as_json({**found, "decisions": decisions})
         return
     click.echo(f"{dataset}@{manifest.version}  {manifest.digest}")
+    if promoted is not None:
+        click.echo(say("cli.release.promoted", **vars(promoted)))
     as_table(
         [say(f"cli.column.{name}") for name in ("dataset", "rows", "files", "snapshot")],
         [(p.dataset, f"{p.rows:,}", len(p.files), p.snapshot_id) for p in manifest.products],

@@ -10,11 +10,14 @@ import click
 
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.errors import EcluseError, IntegrityError
 from ecluse.model.counts import counted
 from ecluse.texts import say
 
 if TYPE_CHECKING:
+    from ecluse.cli.reading import Reading
     from ecluse.model.facts import SignedFact
+    from ecluse.step.suites import Stale
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,30 @@ def _after(status: DatasetStatus, signed: SignedFact) -> DatasetStatus:
     return status
 
 
+def stale_of(project: Reading) -> tuple[dict[str, Stale], str | None]:
+    """What was checked with another suite than today's, by dataset; or why today's suites can't be asked."""
+    try:
+        from ecluse.cli.suites import todays_suites
+        from ecluse.step.suites import stale_suites
+
+        suites = todays_suites(project.project)
+        found = stale_suites(project.warehouse, project.log.facts(kind="evidence"), suites)
+    except IntegrityError:
+        raise
+    except EcluseError as error:
+        return {}, error.part("received")
+    except Exception as error:  # noqa: BLE001 - the project's own code, which may fail in any way
+        return {}, f"{type(error).__name__}: {error}"
+    return {stale.dataset: stale for stale in found}, None
+
+
 @click.command("status")
 @pass_session
 def command(session: Session) -> None:
     """Show every dataset at a glance.
 
-    What is published, what was quarantined, the newest check, the newest release, what is blocked.
+    What is published, what was quarantined, the newest check, the newest release, what is blocked, and whether the
+    suite changed since the check: then its answer is stale, until 'ecluse check' asks again.
 
     \b
     Example:
@@ -92,8 +113,10 @@ def command(session: Session) -> None:
     """
     with session.reading() as project:
         found = statuses(project.log.facts())
+        stale, unknown = stale_of(project) if found else ({}, None)
     if session.json:
-        as_json([{k: v for k, v in vars(status).items() if k != "by_partition"} for status in found])
+        said = [{k: v for k, v in vars(status).items() if k != "by_partition"} for status in found]
+        as_json([{**one, "stale": None if unknown else stale.get(one["dataset"], False)} for one in said])
         return
     if not found:
         click.echo(say("cli.status.nothing"))
@@ -108,13 +131,39 @@ def command(session: Session) -> None:
                 status.partitions,
                 f"{status.quarantined:,}",
                 status.published,
-                say(f"cli.outcome.{status.check}") if status.check else None,
+                _check(status, status.dataset in stale),
                 status.version,
                 ", ".join(status.blocked) or None,
             )
             for status in found
         ],
     )
+    for one in stale.values():
+        click.echo(_why_stale(one))
+    if unknown is not None:
+        click.echo(say("cli.status.suites_unknown", error=unknown))
     blocked = [status.dataset for status in found if status.blocked]
     if blocked:
         click.echo(say("cli.status.next", dataset=blocked[0]))
+
+
+def _check(status: DatasetStatus, stale: bool) -> str | None:
+    if status.check is None:
+        return None
+    outcome = say(f"cli.outcome.{status.check}")
+    return say("cli.status.stale", outcome=outcome) if stale else outcome
+
+
+def _why_stale(stale: Stale) -> str:
+    changes = [
+        say(f"cli.status.checks_{what}", checks=", ".join(names))
+        for what, names in (("added", stale.added), ("removed", stale.removed), ("changed", stale.changed))
+        if names
+    ]
+    return say(
+        "cli.status.why_stale",
+        dataset=stale.dataset,
+        checked=", ".join(digest[:12] for digest in stale.checked) or "–",
+        current=stale.current[:12],
+        changes=" ".join(changes),
+    )

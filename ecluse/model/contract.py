@@ -18,6 +18,13 @@ _STRICT = ConfigDict(extra="forbid")
 _WITHIN = re.compile(r"^\s*(\d+)\s*(minute|hour|day|week)s?\s*$")
 
 
+def _duration(within: str) -> timedelta:
+    found = _WITHIN.match(within)
+    if not found:
+        raise ValueError(f"{within!r} is not a duration such as '36 hours' or '35 days'")
+    return timedelta(**{f"{found[2]}s": int(found[1])})
+
+
 class Classification(StrEnum):
     """How widely a column's values may be seen; only values of public columns enter records."""
 
@@ -91,16 +98,40 @@ class Freshness:
     @field_validator("within")
     @classmethod
     def _within_is_a_duration(cls, within: str) -> str:
-        if not _WITHIN.match(within):
-            raise ValueError(f"{within!r} is not a duration such as '36 hours' or '35 days'")
+        _duration(within)
         return within
 
     @property
     def age(self) -> timedelta:
         """The largest age allowed."""
-        found = _WITHIN.match(self.within)
-        assert found
-        return timedelta(**{f"{found[2]}s": int(found[1])})
+        return _duration(self.within)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Keep:
+    """How long versions that were published stay readable after newer ones took their place.
+
+    One stays while it is among the newest ``versions``, or stopped being the published one less than ``within`` (``90
+    days``) ago. What a release, a legal hold or a candidate needs stays in any case.
+    """
+
+    versions: int | None = None
+    within: str | None = None
+
+    @model_validator(mode="after")
+    def _says_how_long(self) -> Keep:
+        if self.versions is None and self.within is None:
+            raise ValueError("keep says how many versions, within='90 days', or both")
+        if self.versions is not None and self.versions < 1:
+            raise ValueError(f"keep needs at least 1 version, the published one, not {self.versions}")
+        if self.within is not None:
+            _duration(self.within)
+        return self
+
+    @property
+    def age(self) -> timedelta:
+        """How long versions stay whatever their number."""
+        return timedelta(0) if self.within is None else _duration(self.within)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -109,7 +140,8 @@ class Contract:
 
     ``key`` names columns that are together unique and not null. ``on_failure`` says what happens to rows that break
     a critical row-level expectation: the whole step is blocked, or those rows leave for quarantine, as long as they
-    are at most ``quarantine_at_most`` (a share of the computed rows, 0 to 1).
+    are at most ``quarantine_at_most`` (a share of the computed rows, 0 to 1). ``keep`` says how long versions stay that
+    newer ones took the place of; without it, only an explicit ``ecluse sweep --expire AGE`` forgets any.
     """
 
     columns: tuple[Column, ...]
@@ -122,6 +154,7 @@ class Contract:
     quarantine_at_most: float | None = None
     freshness: Freshness | None = None
     retention: str | None = None
+    keep: Keep | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> Contract:
@@ -163,8 +196,12 @@ class Contract:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the contract promises. How a column was called before is no promise."""
+        """SHA-256 of what the contract promises of the data.
+
+        How a column was called before, and how long old versions are kept, promise nothing of it.
+        """
         said = plain(self)
+        del said["keep"]
         for column in said["columns"]:
             del column["was"]
         return digest(said)

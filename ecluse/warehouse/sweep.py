@@ -29,7 +29,9 @@ class Orphan:
     bytes: int
 
 
-def orphans(catalog: Catalog, dataset: str | None, grace: timedelta) -> tuple[Orphan, ...]:
+def orphans(
+    catalog: Catalog, dataset: str | None, grace: timedelta, without: Collection[str] = ()
+) -> tuple[Orphan, ...]:
     """The files of a table, or of all and of those that were never finished, that nothing referred to for ``grace``.
 
     A file of a run that holds a lease is none, however old it is, unless that run is over for certain.
@@ -42,12 +44,12 @@ def orphans(catalog: Catalog, dataset: str | None, grace: timedelta) -> tuple[Or
     with catalog.database.reading() as connection:
         busy = tuple(f"{lease.holder}-" for lease in leases.held(connection) if not lease.abandoned)
     found = []
-    wanted = list(tables) if dataset is None else [dataset]
+    wanted = [name for name in (tables if dataset is None else [dataset]) if name not in without]
     known: set[str] = set()
     for name in wanted:
         with border(name):
             known |= {catalog.objects.path(location) for location in referenced(catalog.open(name))}
-    roots = [""] if dataset is None else [f"{tables[dataset]}/{part}" for part in _OWN]
+    roots = [""] if dataset is None else [f"{tables[name]}/{part}" for name in wanted for part in _OWN]
     # NOTE: a table clean.t.data lies inside the data folder of clean.t.
     others = [f"{folder}/{part}" for name, folder in tables.items() if name not in wanted for part in _OWN]
     for root in roots:

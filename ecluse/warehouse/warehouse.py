@@ -27,6 +27,7 @@ from ecluse.warehouse.byfile import rows_by_file
 from ecluse.warehouse.candidate import Branch, Candidate, Change, Parts
 from ecluse.warehouse.catalog import Catalog
 from ecluse.warehouse.draft import Draft, is_root
+from ecluse.warehouse.empty import drop_empty, is_empty
 from ecluse.warehouse.expire import expire
 from ecluse.warehouse.inventory import described, lying_in, recorded
 from ecluse.warehouse.objects import Wanted, open_store
@@ -35,6 +36,7 @@ from ecluse.warehouse.read import (
     located_sql,
     numbered_sql,
     paired,
+    rows_of,
     scan_sql,
     schema_of,
     select_sql,
@@ -172,16 +174,20 @@ class Warehouse:
                 tasks = [task for task in tasks if self.objects.path(task.file.file_path) in only]
             return located_sql(self.objects, self._hashes, candidate.dataset, table, schema, tasks, place)
 
-    def count(self, engine: Engine, dataset: str, snapshot_id: int, *, only: Collection[str] | None = None) -> int:
-        """How many rows a snapshot holds, or some of its files (paths): by the counts that Iceberg keeps of files.
+    def count(self, engine: Engine, dataset: str, snapshot_id: int, *, only: Collection[DataFile] | None = None) -> int:
+        """How many rows a snapshot holds, or some of its files: by the counts that Iceberg keeps of both.
 
         Files of which other engines deleted rows are read.
         """
         with border(dataset):
             table = self._open(dataset)
+            known = rows_of(table, dataset, snapshot_id)
+            if known is not None:
+                return known if only is None else sum(file.rows for file in only)
             tasks = self._tasks(table, dataset, snapshot_id)
             if only is not None:
-                tasks = [task for task in tasks if self.objects.path(task.file.file_path) in only]
+                wanted = {file.path for file in only}
+                tasks = [task for task in tasks if self.objects.path(task.file.file_path) in wanted]
             whole = sum(task.file.record_count for task in tasks if not task.delete_files)
             if not (partly := [task for task in tasks if task.delete_files]):
                 return whole
@@ -229,15 +235,17 @@ class Warehouse:
             return self.objects.fetch(dataset, wanted, lambda _: hashes)
 
     def scan_copies(self, dataset: str, snapshot_id: int, copies: Mapping[str, Path], number: str) -> dict[str, str]:
-        """By path, a parenthesised ``SELECT`` of each copy of data files of a snapshot, read as the snapshot reads them.
+        """By path, a parenthesised ``SELECT`` of each copy of a snapshot's data files, under the snapshot's columns.
 
-        A column ``number`` tells a row's place in its file, from 0. ``WarehouseError`` where another engine wrote a file,
-        or deleted rows of it, in a way that the file by itself doesn't show.
+        A column ``number`` tells a row's place in its file, from 0. ``WarehouseError`` where another engine wrote a
+        file, or deleted rows of it, in a way that the file by itself doesn't show.
         """
         with border(dataset):
             table = self._open(dataset)
             schema = schema_of(table, dataset, snapshot_id)
-            tasks = [t for t in self._tasks(table, dataset, snapshot_id) if self.objects.path(t.file.file_path) in copies]
+            tasks = [
+                t for t in self._tasks(table, dataset, snapshot_id) if self.objects.path(t.file.file_path) in copies
+            ]
             located = {t.file.file_path: copies[self.objects.path(t.file.file_path)] for t in tasks}
             found = numbered_sql(dataset, table, schema, tasks, located, number)
             return {self.objects.path(location): sql for location, sql in found.items()}
@@ -297,6 +305,15 @@ class Warehouse:
         """Write what a step does to the published files as the candidate's content; the candidate as it then is."""
         with border(candidate.dataset):
             return self._branches.change(engine, candidate, change, update)
+
+    def occupy(self, candidate: Candidate, partitions: Iterable[str]) -> None:
+        """Take the leases of partitions that a candidate works on beside its own; all of them, or ``Conflict``."""
+        with border(candidate.dataset):
+            self._branches.occupy(candidate, partitions)
+
+    def vacate(self, run_id: str, connection: Connection) -> None:
+        """End all leases of a run, inside the transaction of ``connection``."""
+        self._branches.vacate(run_id, connection)
 
     def hold(self, run_id: str) -> int:
         """Hold all partitions that a run works on for another while; how many there are."""
@@ -404,28 +421,59 @@ class Warehouse:
 
     # ---- what nobody needs any more
 
-    def expire(self, dataset: str, keep: Collection[int], older_than: timedelta) -> tuple[int, ...]:
-        """Forget the snapshots made before ``older_than`` ago that nothing needs; their ids.
+    def snapshots(self, dataset: str) -> tuple[int, ...]:
+        """Every snapshot that the table knows: published ones and candidates, without the empty root."""
+        metadata = self._open(dataset).metadata
+        return tuple(s.snapshot_id for s in metadata.snapshots if not is_root(metadata, s.snapshot_id))
 
-        What ``main``, a candidate or a tag points to stays, and so does every snapshot of ``keep``. Files are deleted
-        by ``sweep``, whose grace begins now.
+    def expire(
+        self,
+        dataset: str,
+        keep: Collection[int],
+        older_than: timedelta,
+        *,
+        newest: int = 1,
+        dry_run: bool = False,
+    ) -> tuple[int, ...]:
+        """Forget the snapshots that ``main`` left at least ``older_than`` ago and that nothing needs; their ids.
+
+        What ``main``, a candidate or a tag needs stays, and so do every snapshot of ``keep`` and the ``newest`` that
+        were published. Files are deleted by ``sweep``, whose grace begins now. With ``dry_run`` nothing is forgotten.
         """
         with border(dataset):
-            return expire(self._catalog, dataset, keep, older_than)
+            return expire(self._catalog, dataset, keep, older_than, newest=newest, dry_run=dry_run)
 
     def sweep(
-        self, dataset: str | None = None, grace: timedelta = timedelta(days=7), *, dry_run: bool = False
+        self,
+        dataset: str | None = None,
+        grace: timedelta = timedelta(days=7),
+        *,
+        dry_run: bool = False,
+        without: Collection[str] = (),
     ) -> tuple[Orphan, ...]:
         """Delete the files that no snapshot and no metadata refers to and that are older than ``grace``.
 
         ``None`` sweeps all tables, and what is left of tables that were never finished. Files of a run that holds a
-        lease stay. A ``grace`` shorter than a publication takes is safe only while nothing is at work.
+        lease stay, and so do those of the tables ``without``. A ``grace`` shorter than a publication takes is safe only
+        while nothing is at work.
         """
         with border(dataset or "-"):
-            found = orphans(self._catalog, dataset, grace)
+            found = orphans(self._catalog, dataset, grace, without)
             if found and not dry_run:
                 sweep(self._catalog, found)
             return found
+
+    def empty_tables(self, grace: timedelta) -> tuple[str, ...]:
+        """The tables that never held a version and that nobody touched for ``grace``: a dry run leaves such."""
+        return tuple(name for name in self.datasets() if is_empty(self._open(name).metadata, grace))
+
+    def drop_empty(self, dataset: str) -> bool:
+        """Forget a table that never held a version, unless somebody works on it; whether it is forgotten.
+
+        Its files are what ``sweep`` finds of a table that was never finished.
+        """
+        with border(dataset):
+            return drop_empty(self._catalog, dataset)
 
     def _open(self, dataset: str) -> Table:
         with border(dataset):

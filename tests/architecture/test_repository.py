@@ -40,7 +40,11 @@ def test_the_lock_pins_every_package_with_a_hash():
 def test_the_lock_holds_everything_that_is_declared():
     wanted = [
         *PROJECT["project"]["dependencies"],
-        *(r for extra in ("dagster", "gx", "polars", "postgres") for r in PROJECT["project"]["optional-dependencies"][extra]),
+        *(
+            r
+            for extra in ("dagster", "gx", "polars", "postgres")
+            for r in PROJECT["project"]["optional-dependencies"][extra]
+        ),
         *(r for group in PROJECT["dependency-groups"].values() for r in group),
     ]
     names = {re.split(r"[\[<>=~!; ]", r)[0].lower().replace("_", "-") for r in wanted}

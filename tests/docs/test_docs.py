@@ -22,6 +22,9 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 #: Values that are read as dates and choices; a capital word is a placeholder for one.
 CHECKED_TYPES = (click.Choice, click.DateTime, type(click.INT), type(click.FLOAT))
 
+#: Where a command ends: at two spaces, a comment, a pipe and the like, but not inside of quotes.
+END = re.compile(r'(?: {2,}| # | \| | > | && )(?=(?:[^"]*"[^"]*")*[^"]*$)')
+
 
 def name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
@@ -41,7 +44,7 @@ def block_commands() -> list[tuple[str, str]]:
             for line in re.sub(r"\\\n\s*", "", text).splitlines():
                 asked = re.match(r"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(ecluse .*)$", line)
                 if asked:
-                    found.append((name(page), re.split(r" {2,}| # | \| | > | && ", asked[1])[0]))
+                    found.append((name(page), END.split(asked[1])[0]))
     return found
 
 

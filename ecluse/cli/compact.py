@@ -1,0 +1,56 @@
+"""``ecluse compact``: puts the small files of a dataset together."""
+
+from __future__ import annotations
+
+import click
+
+from ecluse.cli.session import Session, pass_session
+from ecluse.cli.show import as_json
+from ecluse.errors import DefinitionError
+from ecluse.texts import say
+
+
+@click.command("compact")
+@click.argument("dataset")
+@click.option(
+    "--file-mb",
+    type=click.IntRange(min=1),
+    default=512,
+    show_default=True,
+    help="How large a file may get, in megabytes; a file that is larger is left as it is.",
+)
+@pass_session
+def command(session: Session, dataset: str, file_mb: int) -> None:
+    """Put small files together, partition by partition: the same rows in the same order, proven before anything moves.
+
+    Readers, releases and older versions keep what they have; nothing that was made from the dataset has to run again.
+    The dataset's suite is asked of the new files. Refused while a run works on one of the partitions.
+
+    \b
+    Example:
+      ecluse compact clean.flights
+    """
+    from ecluse.orchestration.runner import load_steps
+    from ecluse.step.compact import compact
+
+    with session.services() as services:
+        steps = load_steps(services.project)
+        if dataset not in steps:
+            raise DefinitionError("cli.unknown_dataset", dataset=dataset, known=", ".join(sorted(steps)))
+        done = compact(services, steps[dataset], file_mb * 2**20)
+    if session.json:
+        snapshot = None if done.snapshot_id is None else str(done.snapshot_id)
+        as_json({**vars(done), "snapshot_id": snapshot})
+    elif done.snapshot_id is None:
+        click.echo(say("cli.compact.nothing", dataset=dataset))
+    else:
+        click.echo(
+            say(
+                "cli.compact.done",
+                dataset=dataset,
+                partitions=len(done.partitions),
+                before=done.files_before,
+                after=done.files_after,
+                rows=done.rows,
+            )
+        )
