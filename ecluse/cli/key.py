@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
 from ecluse.cli.session import Session, pass_session
@@ -11,13 +13,14 @@ from ecluse.texts import say
 
 @click.group("key")
 def group() -> None:
-    """The keys of this machine.
+    """The keys of this machine, and those that count.
 
-    They count where the charter lists their public half.
+    A key counts where the charter lists its public half.
 
     \b
     Example:
       ecluse key new p-7f3a
+      ecluse key revoke p-7f3a
     """
 
 
@@ -49,7 +52,7 @@ def new(session: Session, party: str, protect: bool) -> None:
 @group.command("list")
 @pass_session
 def list_(session: Session) -> None:
-    """List the keys on this machine, and whether they count.
+    """List the keys of this machine and those that the charter lists, and whether they count.
 
     \b
     Example:
@@ -58,22 +61,67 @@ def list_(session: Session) -> None:
     from ecluse.ledger import list_keys
 
     with session.reading() as opened:
-        project = opened.project
+        project, trust = opened.project, opened.trust
+        here = {pair.key_id: pair for pair in list_keys(project.keys)}
+        parties = {id: pair.party for id, pair in here.items()} | trust.parties()
         rows = [
             (
-                pair.party,
-                pair.key_id[:16],
-                pair.encrypted,
-                opened.trust.doubt(pair.key_id, None, project.now()) is None,
+                party,
+                id[:16],
+                here[id].encrypted if id in here else None,
+                trust.doubt(id, None, project.now()) is None,
+                trust.ends(id),
             )
-            for pair in list_keys(project.keys)
+            for id, party in sorted(parties.items(), key=lambda found: (found[1], found[0]))
         ]
-    names = ("party", "key", "protected", "counts")
+    names = ("party", "key", "protected", "counts", "until")
     if session.json:
-        as_json([dict(zip(names, row, strict=True)) for row in rows])
+        as_json([dict(zip(names, row, strict=True)) | {"here": row[2] is not None} for row in rows])
         return
-    words = {True: say("cli.yes"), False: say("cli.no")}
+    words = {True: say("cli.yes"), False: say("cli.no"), None: say("cli.key.elsewhere")}
     as_table(
         [say(f"cli.column.{name}") for name in names],
-        [(party, key, words[protected], words[counts]) for party, key, protected, counts in rows],
+        [
+            (party, key, words[protected], words[counts], ends and ends.isoformat(" ", "seconds"))
+            for party, key, protected, counts, ends in rows
+        ],
     )
+
+
+@group.command("revoke")
+@click.argument("party")
+@click.argument("key", required=False)
+@click.option("--at", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"]), help="From when on. Default: now.")
+@pass_session
+def revoke(session: Session, party: str, key: str | None, at: datetime | None) -> None:
+    """Say in charter.yaml that a key counts no more: it was lost, or somebody else may have it.
+
+    KEY is the beginning of its id, as ecluse key list shows it; it may be left out where the party has one key. What
+    the key signed before that time still counts. It appends nothing more, whatever time a fact claims. Nothing else
+    in the file changes. Commit it.
+
+    \b
+    Example:
+      ecluse key revoke p-7f3a
+      ecluse key revoke p-7f3a 2fde32fa --at 2026-11-20
+    """
+    from ecluse.charteredit import revoke_key
+    from ecluse.charterfile import load_charter
+    from ecluse.ledger import Log, trust_of, unrevoked_key
+
+    project = session.project()
+    path = project.root / "charter.yaml"
+    id, public = unrevoked_key(load_charter(path), party, key)
+    time = (at or project.now()).replace(microsecond=0)
+    time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    charter = revoke_key(path, public, time)
+    with session.reading() as opened:
+        log = Log(opened.database, trust_of(charter, project))
+        lost = len([signed for signed in opened.log.facts() if id in signed.key_ids])
+        lost -= len([signed for signed in log.facts() if id in signed.key_ids])
+    if session.json:
+        as_json({"party": party, "key_id": id, "public": public, "revoked": time, "facts_lost": lost})
+        return
+    click.echo(say("cli.key.revoked", party=party, key=id[:16], at=time.isoformat(" "), path=path))
+    if lost:
+        click.echo(say("cli.key.lost", count=lost))

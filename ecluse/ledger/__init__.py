@@ -8,7 +8,7 @@ from ecluse.ledger.keys import KeyPair, Signer, key_id, list_keys, load_signer, 
 from ecluse.ledger.local import parties_here, service_signer, signer_for, trust_locally, trust_of, with_local_keys
 from ecluse.ledger.log import Log
 from ecluse.ledger.proofs import Consistency, Inclusion
-from ecluse.ledger.trust import Trust, TrustedKey, attesting, kinds_of
+from ecluse.ledger.trust import Trust, TrustedKey, attesting, kinds_of, unrevoked_key
 
 __all__ = [
     "Checkpoint",
@@ -35,6 +35,7 @@ __all__ = [
     "signer_for",
     "trust_locally",
     "trust_of",
+    "unrevoked_key",
     "verify_export",
     "with_local_keys",
 ]

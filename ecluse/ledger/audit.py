@@ -46,6 +46,7 @@ class VerifiedEntry:
     leaf: str
     at: datetime
     key_ids: frozenset[str]
+    statement: bytes
 
 
 #: The entries of a chunk up to the first that doesn't count, and what is wrong with that one.
@@ -73,14 +74,21 @@ def audit(
 
     Raises ``IntegrityError`` naming the first position that isn't what was signed: a gap, an envelope that differs
     from its leaf hash or isn't canonical, a signature that is false or by a key that didn't count then or for that
-    kind. A log that is shorter than a checkpoint was truncated; one with another root was rewritten.
+    kind, a statement that stood there before. A log that is shorter than a checkpoint was truncated; one with another
+    root was rewritten. Of a fact whose signer nobody knows any more, whether it is whole can't be computed: an
+    ``IntegrityError`` too, which says so.
     """
     frontier, latest, agreed = Frontier(), None, 0
+    stated: set[bytes] = set()
     subtrees, wrong = None if tree is None else iter(tree), None
     due = sorted(checkpoints)
     for found in verified(_without_gap(entries), trust):
         agreed = _settle(frontier, due, agreed)
         _in_order(found, trust, latest)
+        # NOTE: whoever can write the database but not sign could say again what somebody has taken back since.
+        if found.statement in stated:
+            raise IntegrityError("ledger.replayed", position=found.position)
+        stated.add(found.statement)
         latest = max(latest or found.at, found.at)
         completed = frontier.append(bytes.fromhex(found.leaf))
         if subtrees is not None and wrong is None:
@@ -153,13 +161,17 @@ def _verify_chunk(entries: tuple[Entry, ...], trust: Trust) -> _Chunk:
 
 def _verified(entry: Entry, trust: Trust) -> VerifiedEntry:
     examined = verify_entry(entry, trust)
-    return VerifiedEntry(entry.position, entry.leaf, examined.fact.at, examined.key_ids)
+    return VerifiedEntry(entry.position, entry.leaf, examined.fact.at, examined.key_ids, examined.statement)
 
 
 def verify_entry(entry: Entry, trust: Trust) -> Examined:
     """The fact of one entry; ``IntegrityError`` naming its position where it doesn't count."""
     examined = read_entry(entry, trust, strict=True)
     if examined.doubt is not None:
+        if examined.doubt.key == "ledger.unknown_key":
+            raise IntegrityError(
+                "ledger.unknown_signer", position=entry.position, key_id=examined.doubt.fields["key_id"]
+            )
         why = examined.doubt.part("received")
         raise IntegrityError("ledger.entry", position=entry.position, why=why) from examined.doubt
     if entry.subjects is not None and entry.subjects != {(s.name, s.sha256) for s in examined.fact.subjects}:

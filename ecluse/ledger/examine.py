@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from ecluse.errors import LedgerError
@@ -16,11 +17,15 @@ from ecluse.model.facts import Fact
 
 @dataclass(frozen=True)
 class Examined:
-    """A fact whose envelope is whole. It counts where ``doubt`` is ``None``."""
+    """A fact whose envelope is whole. It counts where ``doubt`` is ``None``.
+
+    ``statement`` is the beginning of the SHA-256 of what was signed: the same for two envelopes that say the same.
+    """
 
     fact: Fact
     key_ids: frozenset[str]
     doubt: LedgerError | None
+    statement: bytes
 
 
 def examine(envelope: Mapping[str, Any], trust: Trust, *, strict: bool = True) -> Examined:
@@ -35,7 +40,10 @@ def examine(envelope: Mapping[str, Any], trust: Trust, *, strict: bool = True) -
     except (ValueError, KeyError, TypeError, AttributeError, LedgerError) as error:
         raise LedgerError("ledger.malformed", detail=_detail(error)) from error
     return Examined(
-        fact, frozenset(id for id, _ in opened.signatures), signatures_doubt(opened, trust, fact.kind, fact.at)
+        fact,
+        frozenset(id for id, _ in opened.signatures),
+        signatures_doubt(opened, trust, fact.kind, fact.at),
+        sha256(opened.payload).digest()[:16],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -122,14 +123,11 @@ class Log:
         """
         with self._snapshot() as connection:
             stored = [self._stored(found) for found in connection.scalars(select(checkpoints.c.envelope))]
-            about: dict[int, set[tuple[str, str]]] = {}
-            for position, name, sha256 in connection.execute(select(subjects)):
-                about.setdefault(position, set()).add((name, sha256))
-            rows = connection.execute(select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000))
-            entries = (Entry(*row, subjects=frozenset(about.pop(row.position, ()))) for row in rows)
+            about = _Subjects(connection)
+            entries = (replace(entry, subjects=about.of(entry.position)) for entry in _entries(connection))
             state = audit(entries, self.trust, [*stored, *against], tree=tree.stored(connection))
-            if about:
-                raise IntegrityError("ledger.index", position=min(about), index="subjects")
+            if about.next is not None:
+                raise IntegrityError("ledger.index", position=about.next, index="subjects")
         return state
 
     def verify_from(self, checkpoint: Mapping[str, Any]) -> LogState:
@@ -171,8 +169,7 @@ class Log:
     def export(self, path: Path) -> int:
         """Write every entry to ``path``, one line of JSON each, for ``verify_export``; returns their number."""
         with self._snapshot() as connection:
-            rows = connection.execute(select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000))
-            return write_entries(path, (Entry(*row) for row in rows))
+            return write_entries(path, _entries(connection))
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
@@ -192,8 +189,7 @@ class Log:
         revoked = {id: at for id in self.trust.keys if (at := self.trust.revoked(id)) is not None}
         ends: dict[str, int] = {}
         if revoked:
-            rows = connection.execute(select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000))
-            for entry in (Entry(*row) for row in rows):
+            for entry in _entries(connection):
                 at = read_entry(entry, self.trust, strict=False).fact.at
                 for id in [id for id, time in revoked.items() if at >= time and id not in ends]:
                     ends[id] = entry.position
@@ -221,3 +217,31 @@ class Log:
         except (LedgerError, ValueError) as error:
             why = error.part("received") if isinstance(error, LedgerError) else str(error)
             raise IntegrityError("ledger.checkpoint", why=why) from error
+
+
+def _entries(connection: Connection) -> Iterator[Entry]:
+    """Every entry in order, as a stream."""
+    rows = select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000)
+    for row in connection.execute(rows):
+        yield Entry(*row)
+
+
+class _Subjects:
+    """The index over subjects, read as a stream beside the entries. ``next`` is the first position not asked for."""
+
+    def __init__(self, connection: Connection) -> None:
+        rows = select(subjects).order_by(subjects.c.position).execution_options(yield_per=1000)
+        self._rows = iter(connection.execute(rows))
+        self._row = next(self._rows, None)
+
+    @property
+    def next(self) -> int | None:
+        return None if self._row is None else int(self._row.position)
+
+    def of(self, position: int) -> frozenset[tuple[str, str]]:
+        """What the index says of the fact at a position; positions are asked for in order."""
+        found = set()
+        while self._row is not None and self._row.position == position:
+            found.add((self._row.name, self._row.sha256))
+            self._row = next(self._rows, None)
+        return frozenset(found)

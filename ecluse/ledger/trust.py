@@ -61,6 +61,12 @@ class Trust:
         """From when the key ``id`` counts; ``KeyError`` for an unknown one."""
         return _utc(self.keys[id].key.since)
 
+    def ends(self, id: str) -> datetime | None:
+        """From when on the key ``id`` counts no more, ended or revoked; ``None`` where it goes on."""
+        trusted = self.keys.get(id)
+        ends = [_utc(end) for end in (trusted.key.until, trusted.key.revoked) if end] if trusted else []
+        return min(ends, default=None)
+
     def revoked(self, id: str) -> datetime | None:
         """When the key ``id`` was revoked, or ``None``."""
         trusted = self.keys.get(id)
@@ -85,6 +91,24 @@ def kinds_of(party: Party) -> frozenset[str]:
 def attesting(charter: Charter, kind: str) -> tuple[Party, ...]:
     """The charter's parties that may attest a kind, in its order."""
     return tuple(p for p in charter.parties if kind in kinds_of(p))
+
+
+def unrevoked_key(charter: Charter, party: str, beginning: str | None = None) -> tuple[str, str]:
+    """Id and public half of the one key of a party that isn't revoked, or of the one whose id begins like this.
+
+    Raises ``LedgerError`` for a party or a key that the charter doesn't list, and where there are several.
+    """
+    found = charter.party(party)
+    if found is None:
+        raise LedgerError("ledger.unknown_party", party=party, known=", ".join(p.id for p in charter.parties))
+    keys = {key_id(key.public): key for key in found.keys}
+    meant = [id for id, key in keys.items() if id.startswith((beginning or "").lower())]
+    if beginning is None:
+        meant = [id for id in meant if keys[id].revoked is None] or meant
+    if len(meant) != 1:
+        known = ", ".join(id[:16] for id in keys) or "–"
+        raise LedgerError("ledger.which_key", party=party, asked=beginning or "", count=len(meant), known=known)
+    return meant[0], keys[meant[0]].public
 
 
 def charter_trust(charter: Charter) -> Trust:

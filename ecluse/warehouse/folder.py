@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ecluse.errors import IntegrityError
 from ecluse.warehouse.io import DurableFileIO, local_path, location_of, sha256, sync
 from ecluse.warehouse.objects import Hashes, Listed, ObjectStore, Wanted
 
-#: Hashes that this process has computed, by path, size and time of the last change.
-_hashed: dict[tuple[str, int, int], str] = {}
+#: Hashes that this process has computed, by what of a file changes with its content.
+_hashed: dict[_Mark, str] = {}
+#: How old the last change must be, in nanoseconds: within one tick of a disk's clock two contents can look the same.
+_SETTLED = 2_000_000_000
 
 
 class FolderStore(ObjectStore):
@@ -72,13 +76,15 @@ class FolderStore(ObjectStore):
         return found
 
     def digest(self, path: str) -> str:
-        """SHA-256 of a file; it is read again when its size or time changed."""
+        """SHA-256 of a file; it is read again when its size, a time or its inode changed, or just changed."""
         file = self.root / path
-        found = file.stat()
-        key = (str(file), found.st_size, found.st_mtime_ns)
-        if key not in _hashed:
-            _hashed[key] = sha256(file)
-        return _hashed[key]
+        mark, now = _Mark.of(file), time.time_ns()
+        if mark in _hashed:
+            return _hashed[mark]
+        found = sha256(file)
+        if mark == _Mark.of(file) and mark.changed < now - _SETTLED:
+            _hashed[mark] = found
+        return found
 
     def walk(self, folder: str, without: Collection[str] = ()) -> Iterator[Listed]:
         """Every file below a folder."""
@@ -125,3 +131,18 @@ class FolderStore(ObjectStore):
     def rights(self) -> str:
         """What this process may do in the folder."""
         return ("r" if os.access(self.root, os.R_OK) else "-") + ("w" if os.access(self.root, os.W_OK) else "-")
+
+
+class _Mark(NamedTuple):
+    """What of a file changes with its content. The time of the last change can't be set by whoever writes the file."""
+
+    path: str
+    inode: int
+    size: int
+    written: int
+    changed: int
+
+    @classmethod
+    def of(cls, file: Path) -> _Mark:
+        found = file.stat()
+        return cls(str(file), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

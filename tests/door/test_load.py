@@ -14,6 +14,7 @@ from ecluse.door import load
 from ecluse.errors import DefinitionError, EcluseError, IntegrityError, LedgerError, Refused
 from ecluse.lineage import EventStore
 from ecluse.store import Database
+from ecluse.warehouse import folder
 from tests.door.conftest import LISTED, PRODUCT, ROWS, make
 
 SECOND = "products.visits"
@@ -331,11 +332,37 @@ def test_a_refusal_that_cannot_be_recorded_is_still_a_refusal(released):
         load(PRODUCT, purpose="care")
 
 
-def test_files_are_hashed_once_in_a_process(released, monkeypatch):
+@pytest.fixture
+def settled(released, monkeypatch):
+    """A released file whose last change is long ago, as far as the cache of hashes can tell."""
+    monkeypatch.setattr(folder, "_SETTLED", 0)
+    return released.warehouse.path(released.manifest.products[0].files[0])
+
+
+def test_files_are_hashed_once_in_a_process(settled, monkeypatch):
     load(PRODUCT, purpose="care")
     monkeypatch.setattr("hashlib.file_digest", None)
     assert load(PRODUCT, purpose="care")
-    path = released.warehouse.path(released.manifest.products[0].files[0])
-    os.utime(path, ns=(1, int(datetime.now(UTC).timestamp())))
+    os.utime(settled, ns=(1, int(datetime.now(UTC).timestamp())))
+    with pytest.raises(TypeError):
+        load(PRODUCT, purpose="care")
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_altered_behind_its_old_size_and_time_is_found(settled, replaced):
+    load(PRODUCT, purpose="care")
+    before, content = settled.stat(), bytearray(settled.read_bytes())
+    content[4] ^= 1
+    if replaced:
+        settled.unlink()
+    settled.write_bytes(content)
+    os.utime(settled, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(IntegrityError, match="altered"):
+        load(PRODUCT, purpose="care")
+
+
+def test_a_file_that_just_changed_is_hashed_every_time(released, monkeypatch):
+    load(PRODUCT, purpose="care")
+    monkeypatch.setattr("hashlib.file_digest", None)
     with pytest.raises(TypeError):
         load(PRODUCT, purpose="care")

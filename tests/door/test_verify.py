@@ -3,10 +3,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import select
 
 from ecluse import texts
 from ecluse.door import load, verify
 from ecluse.errors import DefinitionError, IntegrityError, Refused, StorageError
+from ecluse.ledger import tree
+from ecluse.store.schema import facts
 from tests.door.conftest import PRODUCT, make, rewrite
 
 
@@ -73,6 +76,19 @@ def test_a_log_that_was_cut_off_is_found(own, released):
         connection.exec_driver_sql("DELETE FROM ecluse_facts WHERE position = 3")
         connection.exec_driver_sql("DELETE FROM ecluse_subtrees WHERE size > 3")
     with pytest.raises(IntegrityError, match="it had 4"):
+        verify(own)
+
+
+def test_a_copied_approval_does_not_outvote_a_later_no(own, released):
+    released.decide(released.manifest, verdict="rejected")
+    with pytest.raises(Refused):
+        verify(own)
+    copy = """INSERT INTO {table} SELECT {columns} FROM {table} WHERE position = 3"""
+    with released.database.transaction() as connection:
+        for table, columns in (("ecluse_facts", "5, leaf, kind, envelope"), ("ecluse_subjects", "5, name, sha256")):
+            connection.exec_driver_sql(copy.format(table=table, columns=columns))
+        tree.grow(connection, 5, [bytes.fromhex(connection.scalar(select(facts.c.leaf).where(facts.c.position == 5)))])
+    with pytest.raises(IntegrityError, match="states again"):
         verify(own)
 
 

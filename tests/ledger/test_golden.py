@@ -2,6 +2,8 @@
 
 import base64
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -101,7 +103,7 @@ def test_the_golden_log_goes_on_after_an_upgrade(old_database, trust, checkpoint
     log = Log(old_database, trust)
     last = Fact.from_statement(json.loads(base64.b64decode(lines[-1]["envelope"]["payload"])))
     with old_database.transaction() as connection:
-        log.append(connection, [sign(last, fixed_signer("svc-pipeline"))])
+        log.append(connection, [sign(replace(last, at=last.at + timedelta(days=1)), fixed_signer("svc-pipeline"))])
     assert log.verify_from(checkpoint).size == 9
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, insert, select, update
@@ -9,7 +10,9 @@ from sqlalchemy import delete, insert, select, update
 from ecluse.errors import IntegrityError, LedgerError
 from ecluse.ledger import Log, canonical, open_checkpoint, sign, tree, trust_of
 from ecluse.ledger.merkle import leaf_hash
+from ecluse.model.charter import Key, Party
 from ecluse.store.schema import checkpoints, facts, subjects, subtrees
+from tests.ledger.conftest import AT, SINCE
 
 
 def replaced(connection, position, envelope, *, leaf=True):
@@ -106,6 +109,53 @@ def test_an_altered_log_is_not_whole_and_says_where(filled, fact, service, perso
         filled.verify()
     assert caught.value.fields["position"] == 2
     assert "2" in caught.value.part("received")
+
+
+def repeated(filled, envelope):
+    """Append an envelope behind the last one as the log itself would, index and tree included."""
+    text = canonical(envelope).decode()
+    position = filled.size
+    with filled.database.transaction() as connection:
+        values = {"position": position, "leaf": leaf_hash(text.encode()).hex(), "kind": "run", "envelope": text}
+        connection.execute(insert(facts).values(**values))
+        about = connection.execute(select(subjects).where(subjects.c.position == 1)).one()
+        connection.execute(insert(subjects).values(position=position, name=about.name, sha256=about.sha256))
+        regrown(connection)
+
+
+def test_what_was_said_once_cannot_be_said_again_by_copying_it(filled):
+    with filled.database.reading() as connection:
+        said = stored(connection, 1)
+    repeated(filled, said)
+    with pytest.raises(IntegrityError, match="states again") as caught:
+        filled.verify()
+    assert caught.value.fields["position"] == 5
+
+
+def test_a_statement_under_another_signature_is_the_same_statement(filled, fact, charter, fixed_signer):
+    deputy = fixed_signer("svc-deputy")
+    party = Party(deputy.party, keys=(Key(deputy.public, SINCE),), attests=("run",))
+    wider = Log(filled.database, trust_of(replace(charter, parties=(*charter.parties, party))))
+    repeated(wider, sign(fact("run", "set.b", n=1), deputy))
+    with pytest.raises(IntegrityError, match="states again"):
+        wider.verify()
+
+
+def test_without_the_key_of_a_signer_the_answer_is_that_nobody_can_tell(filled, charter):
+    """A key that was taken out of the charter, instead of being ended in it."""
+    forgotten = Log(filled.database, trust_of(replace(charter, parties=charter.parties[1:])))
+    with pytest.raises(IntegrityError, match=r"can't be computed") as caught:
+        forgotten.verify()
+    assert (caught.value.key, caught.value.fields["position"]) == ("ledger.unknown_signer", 0)
+    assert "git log -p charter.yaml" in str(caught.value)
+    assert list(forgotten.facts()) == []
+    assert set(forgotten.skipped) == set(range(5))
+
+
+@pytest.mark.parametrize("end", [{"until": AT + timedelta(days=1)}, {"revoked": AT + timedelta(days=1)}])
+def test_a_key_that_ended_leaves_what_it_signed_before(filled, charter, service, end):
+    ended = replace(charter.parties[0], keys=(Key(service.public, SINCE, **end),))
+    assert Log(filled.database, trust_of(replace(charter, parties=(ended, charter.parties[1])))).verify().size == 5
 
 
 @pytest.mark.parametrize("alter", [_altered_text, _altered_with_leaf, _no_json, _no_envelope, _kind, _leaf])

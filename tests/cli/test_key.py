@@ -1,0 +1,69 @@
+"""Keys from the command line: made, listed, revoked from a time on, and silent about their secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecluse.cli.init import scaffold
+
+
+@pytest.fixture
+def team(tmp_path, call):
+    """A project in a profile where only the charter's keys count, with one person's key in the charter."""
+    folder = tmp_path / "shop"
+    scaffold(folder)
+    settings = folder / "pyproject.toml"
+    settings.write_text(settings.read_text("utf-8") + '\n[tool.ecluse.profiles.team]\nenvironment = "team"\n')
+    made = call("--project", folder, "--profile", "team", "key", "new", "p-1d5c", "--no-passphrase", "--json").json
+    charter = folder / "charter.yaml"
+    person = "  - id: p-1d5c\n"
+    key = f"    keys: [{{public: '{made['public']}', since: 2026-01-01}}]\n"
+    charter.write_text(charter.read_text("utf-8").replace(person, person + key))
+
+    def run(*arguments):
+        return call("--project", folder, "--profile", "team", *arguments)
+
+    return folder, made, run
+
+
+def test_a_key_of_the_charter_counts_until_it_is_revoked(team):
+    folder, made, run = team
+    (before,) = run("key", "list", "--json").json
+    assert (before["party"], before["here"], before["counts"], before["until"]) == ("p-1d5c", True, True, None)
+    told = run("key", "revoke", "p-1d5c", made["key_id"][:8], "--at", "2026-11-20")
+    assert told.code == 0, told.err
+    assert "2026-11-20 00:00:00+00:00" in told.out
+    (after,) = run("key", "list", "--json").json
+    assert (after["counts"], after["until"]) == (False, "2026-11-20T00:00:00+00:00")
+    assert "revoked: 2026-11-20T00:00:00+00:00" in (folder / "charter.yaml").read_text("utf-8")
+
+
+def test_a_key_that_lies_elsewhere_is_listed_too(team):
+    folder, _, run = team
+    for file in (folder / ".ecluse/team/keys").iterdir():
+        file.unlink()
+    assert "not here" in run("key", "list").out
+    assert run("key", "list", "--json").json[0]["here"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("p-none",), "was named as the signer"),
+        (("p-1d5c", "ffff0000"), "0 keys of p-1d5c were meant"),
+        (("p-1d5c", "--at", "tomorrow"), "Invalid value"),
+    ],
+)
+def test_a_key_that_is_not_there_is_not_revoked(team, arguments, said):
+    folder, _, run = team
+    before = (folder / "charter.yaml").read_bytes()
+    shown = run("key", "revoke", *arguments)
+    assert (shown.code, said in shown.err) == (2, True)
+    assert (folder / "charter.yaml").read_bytes() == before
+
+
+def test_a_key_is_revoked_once(team):
+    _, _, run = team
+    assert run("key", "revoke", "p-1d5c").code == 0
+    shown = run("key", "revoke", "p-1d5c")
+    assert (shown.code, "is revoked in" in shown.err) == (2, True)
