@@ -68,7 +68,9 @@ def verify(session: Session, checkpoint: Path | None, exported: Path | None) -> 
     Example:
       ecluse log verify --checkpoint kept-elsewhere.json
     """
-    kept = _read(checkpoint) if checkpoint else None
+    from ecluse.ledger import read_checkpoint
+
+    kept = read_checkpoint(checkpoint) if checkpoint else None
     with session.reading() as project:
         if exported:
             from ecluse.ledger import verify_export
@@ -121,13 +123,3 @@ def checkpoint(session: Session, file: Path) -> None:
         as_json({"facts": size, "file": file})
     else:
         click.echo(say("cli.log.checkpoint", size=size, file=file))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise LedgerError("cli.checkpoint_file", path=path, error=str(error).splitlines()[0]) from error
-    if not isinstance(found, dict):
-        raise LedgerError("cli.checkpoint_file", path=path, error=type(found).__name__)
-    return found

@@ -90,12 +90,19 @@ class Records:
 
     def judge(self, requests: Sequence[Request], now: datetime) -> Verdict:
         """One verdict for several datasets of a release: it opens where each of them opens."""
-        found = [verdict(r, self.charter, self.facts, now, trust=self.trust.parties()) for r in requests]
-        return Verdict(
-            reasons=_once([reason for v in found for reason in v.reasons]),
-            warnings=_once([reason for v in found for reason in v.warnings]),
-            approvals=tuple(sorted({position for v in found for position in v.approvals})),
-        )
+        return judge(requests, self.charter, self.facts, self.trust, now)
+
+
+def judge(
+    requests: Sequence[Request], charter: Charter, facts: Sequence[SignedFact], trust: Trust, now: datetime
+) -> Verdict:
+    """One verdict for several datasets of a release, by these facts: it opens where each of them opens."""
+    found = [verdict(r, charter, facts, now, trust=trust.parties()) for r in requests]
+    return Verdict(
+        reasons=_once([reason for v in found for reason in v.reasons]),
+        warnings=_once([reason for v in found for reason in v.warnings]),
+        approvals=tuple(sorted({position for v in found for position in v.approvals})),
+    )
 
 
 def _manifest(signed: SignedFact) -> Manifest | None:

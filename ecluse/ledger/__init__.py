@@ -1,9 +1,9 @@
 """The log of facts: keys, signed envelopes, an append-only Merkle log, checkpoints."""
 
 from ecluse.ledger.audit import LogState
-from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint
+from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from ecluse.ledger.envelope import canonical, parse, sign
-from ecluse.ledger.export import verify_export
+from ecluse.ledger.export import Exported, open_export, verify_export
 from ecluse.ledger.keys import KeyPair, Signer, key_id, list_keys, load_signer, new_key
 from ecluse.ledger.local import parties_here, service_signer, signer_for, trust_locally, trust_of, with_local_keys
 from ecluse.ledger.log import Log
@@ -13,6 +13,7 @@ from ecluse.ledger.trust import Trust, TrustedKey, attesting, kinds_of, unrevoke
 __all__ = [
     "Checkpoint",
     "Consistency",
+    "Exported",
     "Inclusion",
     "KeyPair",
     "Log",
@@ -28,8 +29,10 @@ __all__ = [
     "load_signer",
     "new_key",
     "open_checkpoint",
+    "open_export",
     "parse",
     "parties_here",
+    "read_checkpoint",
     "service_signer",
     "sign",
     "signer_for",

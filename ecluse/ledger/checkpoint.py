@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ecluse.errors import LedgerError
@@ -47,6 +49,17 @@ def open_checkpoint(envelope: Mapping[str, Any], trust: Trust) -> Checkpoint:
     if doubt := signatures_doubt(opened, trust, None, checkpoint.at):
         raise doubt
     return checkpoint
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The envelope in a file that ``ecluse log checkpoint`` wrote; ``LedgerError`` where it can't be read as one."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise LedgerError("ledger.checkpoint_file", path=path, error=str(error).splitlines()[0]) from error
+    if not isinstance(found, dict):
+        raise LedgerError("ledger.checkpoint_file", path=path, error=type(found).__name__)
+    return found
 
 
 def _stated(found: Any) -> Checkpoint:

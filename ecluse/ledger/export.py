@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ecluse.errors import IntegrityError, LedgerError
-from ecluse.ledger.audit import Entry, LogState, audit
+from ecluse.ledger import merkle
+from ecluse.ledger.audit import Entry, LogState, audit, read_entry
 from ecluse.ledger.checkpoint import open_checkpoint
 from ecluse.ledger.envelope import canonical, parse
 from ecluse.ledger.trust import Trust
+from ecluse.model.facts import SignedFact
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported log that was verified: how far it goes, and its facts in order."""
+
+    state: LogState
+    facts: tuple[SignedFact, ...]
+    leaves: tuple[bytes, ...]
+
+    def root(self, size: int) -> str:
+        """The Merkle root over the first ``size`` facts: 64 hexadecimal digits."""
+        return merkle.root(self.leaves[:size]).hex()
 
 
 def write_entries(path: Path, entries: Iterable[Entry]) -> int:
@@ -40,6 +56,15 @@ def read_entries(path: Path) -> Iterator[Entry]:
 def verify_export(path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = ()) -> LogState:
     """Verify an exported log, and that it extends the signed checkpoints that are given."""
     return audit(read_entries(path), trust, [open_checkpoint(envelope, trust) for envelope in checkpoints])
+
+
+def open_export(path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = ()) -> Exported:
+    """The facts of an exported log that verifies as ``verify_export`` says; they are held in memory."""
+    entries = tuple(read_entries(path))
+    state = audit(entries, trust, [open_checkpoint(envelope, trust) for envelope in checkpoints])
+    examined = [(entry.position, read_entry(entry, trust, strict=False)) for entry in entries]
+    facts = tuple(SignedFact(position, found.fact, found.key_ids) for position, found in examined)
+    return Exported(state, facts, tuple(bytes.fromhex(entry.leaf) for entry in entries))
 
 
 def _entry(number: int, line: bytes) -> Entry:
