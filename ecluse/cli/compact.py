@@ -17,14 +17,15 @@ from ecluse.texts import say
     type=click.IntRange(min=1),
     default=512,
     show_default=True,
-    help="How large a file may get, in megabytes; a file that is larger is left as it is.",
+    help="How large a file may get, about, in megabytes.",
 )
 @pass_session
 def command(session: Session, dataset: str, file_mb: int) -> None:
     """Put small files together, partition by partition: the same rows in the same order, proven before anything moves.
 
-    Readers, releases and older versions keep what they have; nothing that was made from the dataset has to run again.
-    The dataset's suite is asked of the new files. Refused while a run works on one of the partitions.
+    A partition that has more files than its size needs is written anew as a whole. Readers, releases and older versions
+    keep what they have; nothing that was made from the dataset has to run again. The dataset's suite is asked of the
+    new files. Refused while a run works on one of the partitions.
 
     \b
     Example:

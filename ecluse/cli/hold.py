@@ -92,13 +92,13 @@ def list_(session: Session) -> None:
     Example:
       ecluse hold list
     """
-    from ecluse.model.holds import standing_holds
+    from ecluse.step.holds import holds
 
     with session.reading() as project:
         parties = project.trust.parties()
         found = [
             (h.name, ", ".join(h.datasets), h.since.isoformat(" ", "seconds"), _who(parties, h.key_ids), h.reason)
-            for h in standing_holds(project.log.facts(kind="decision"))
+            for h in holds(project.log)
         ]
     names = ("name", "dataset", "at", "signer", "reason")
     if session.json:
@@ -109,8 +109,9 @@ def list_(session: Session) -> None:
         click.echo(say("cli.hold.none"))
 
 
-def _who(parties: dict[str, str], key_ids: frozenset[str]) -> str:
-    return ", ".join(sorted(parties.get(id, id[:12]) for id in key_ids))
+def _who(parties: dict[str, str], key_ids: frozenset[str]) -> str | None:
+    """The parties behind keys; ``None`` where no key that signed it counts any more."""
+    return ", ".join(sorted(parties.get(id, id[:12]) for id in key_ids)) or None
 
 
 def _signer(session: Session, party: str, passphrase: str | None) -> Signer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,10 +11,23 @@ import click
 
 from ecluse.model.canonical import plain
 
+#: From here on, readers that hold numbers as floats round whole ones.
+_ROUNDED = 2**53
+
 
 def as_json(value: Any) -> None:
-    """One JSON document on standard output. Whole numbers that JSON readers would round are text already."""
-    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2, default=str))
+    """One JSON document on standard output. Numbers that JSON readers would round, or refuse, are text."""
+    click.echo(json.dumps(_spelled(plain(value)), ensure_ascii=False, indent=2, default=str, allow_nan=False))
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _spelled(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_spelled(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return str(value) if isinstance(value, int) and abs(value) >= _ROUNDED else value
 
 
 def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:

@@ -165,5 +165,5 @@ def _why_stale(stale: Stale) -> str:
         dataset=stale.dataset,
         checked=", ".join(digest[:12] for digest in stale.checked) or "–",
         current=stale.current[:12],
-        changes=" ".join(changes),
+        changes="".join(f" {change}" for change in changes),
     )

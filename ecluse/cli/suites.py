@@ -17,14 +17,16 @@ from ecluse.step.suites import Suite
 
 #: What builds suites beside the project's own code.
 _BUILDERS = ("ecluse", "great-expectations")
+#: Where a project keeps contracts and suites, in whatever form.
+_PROMISES = "expectations"
 
 
 def todays_suites(project: Project) -> dict[str, Suite]:
     """The suite of each guarded dataset, by name.
 
-    They are remembered in the profile's folder, under a digest of every Python file of the project: a suite that is
-    made from anything else is noticed with the next change of code. What raises while the project's code is loaded is
-    raised.
+    They are remembered in the profile's folder, under a digest of every Python file of the project and of everything in
+    ``expectations/``: a suite that is made from anything else is noticed with the next change of these. What raises
+    while the project's code is loaded is raised.
     """
     code, memory = _code(project.root), project.state / "suites.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -44,15 +46,20 @@ def todays_suites(project: Project) -> dict[str, Suite]:
 
 
 def _code(root: Path) -> str:
-    """SHA-256 over the project's Python files and the versions of what builds suites from them."""
-    files = {f.relative_to(root).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in _python(root)}
+    """SHA-256 over the project's Python files, its expectations, and the versions of what builds suites from them."""
+    files = {f.relative_to(root).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in _sources(root)}
     return digest({"files": files, "builders": {name: _version(name) for name in _BUILDERS}})
 
 
-def _python(root: Path) -> Iterator[Path]:
+def _sources(root: Path) -> Iterator[Path]:
     for name, folders, files in os.walk(root):
+        # NOTE: a virtual environment in the project's folder is none of its code.
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
         folders[:] = sorted(f for f in folders if not f.startswith((".", "__")) and f != "node_modules")
-        yield from (Path(name) / file for file in files if file.endswith(".py"))
+        promises = (root / _PROMISES) in (Path(name), *Path(name).parents)
+        yield from (Path(name) / file for file in files if promises or file.endswith(".py"))
 
 
 def _version(package: str) -> str:

@@ -71,8 +71,8 @@ def command(
 ) -> None:
     """Delete what killed runs, blocked candidates, dry runs and forgotten versions left behind.
 
-    A candidate goes once nobody has held it for --older-than. No release or tag loses a file, runs that are at work
-    keep theirs, and nothing goes of a dataset under a legal hold.
+    A dataset is swept with its quarantine. A candidate goes once nobody has held it for --older-than. No release or
+    tag loses a file, runs that are at work keep theirs, and nothing goes of a dataset under a legal hold.
 
     \b
     Example:
@@ -97,7 +97,9 @@ def command(
         left = leftovers(services, older_than) if dataset is None else ()
         if not dry_run:
             clear(services, left)
-        found = services.warehouse.sweep(dataset, older_than, dry_run=dry_run, without=held)
+        tables = [None] if dataset is None else [name for name in (dataset, quarantine_name(dataset)) if name in known]
+        swept = [services.warehouse.sweep(name, older_than, dry_run=dry_run, without=held) for name in tables]
+        found = [orphan for some in swept for orphan in some]
     size = sum(orphan.bytes for orphan in found)
     if session.json:
         forgotten = {name: [str(snapshot) for snapshot in gone] for name, gone in expired.items()}

@@ -18,6 +18,9 @@ import pyarrow as pa
 from ecluse.engine.sql import literal, quote
 from ecluse.engine.watch import Cancelled, Watch
 
+#: About how large a data file gets, unless it is asked for otherwise.
+FILE_BYTES = 512 * 2**20
+
 _ERRNO = re.compile(r'"errno":\s*"?(\d+)')
 
 
@@ -148,7 +151,7 @@ class Engine:
         folder: Path,
         *,
         field_ids: Mapping[str, object] | None = None,
-        file_bytes: int = 512 * 2**20,
+        file_bytes: int = FILE_BYTES,
     ) -> list[Path]:
         """Write a query to Parquet files (zstd) in a new ``folder``, rows and files in the query's order.
 

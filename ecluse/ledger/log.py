@@ -75,12 +75,14 @@ class Log:
         subject_name: str | None = None,
         sha256: str | None = None,
         *,
+        doubtful: bool = False,
         connection: Connection | None = None,
     ) -> Iterator[SignedFact]:
         """The facts that count, in the log's order, of a kind and about a subject where these are given.
 
-        Facts that no key that counts signed are left out and gathered in ``skipped``. Raises ``IntegrityError`` for
-        an entry that was altered. ``connection`` reads within a transaction that has appended.
+        Facts that no key that counts signed are gathered in ``skipped`` and left out; with ``doubtful`` they are given
+        too, as signed by nobody. Raises ``IntegrityError`` for an entry that was altered. ``connection`` reads within a
+        transaction that has appended.
         """
         wanted = select(*_ENTRY).order_by(facts.c.position)
         if kind is not None:
@@ -101,14 +103,20 @@ class Log:
             doubt = examined.doubt or self._late(entry.position, examined.key_ids, ends)
             if doubt is not None:
                 self.skipped[entry.position] = doubt
-                continue
-            yield SignedFact(entry.position, examined.fact, examined.key_ids)
+                if not doubtful:
+                    continue
+            yield SignedFact(entry.position, examined.fact, frozenset() if doubt else examined.key_ids)
 
     @property
     def size(self) -> int:
         """The number of facts."""
         with self._snapshot() as connection:
             return self._size(connection)
+
+    def stands_at(self, connection: Connection, size: int) -> bool:
+        """Whether there are just so many facts; where there are, nobody adds one until the transaction ends."""
+        self._take_turn(connection)
+        return self._size(connection) == size
 
     def root(self, size: int | None = None) -> str:
         """The Merkle root over all facts, or over the first ``size``: 64 hexadecimal digits."""

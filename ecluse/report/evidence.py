@@ -11,8 +11,8 @@ from typing import Any
 from ecluse.model.accounting import ControlTotal, LookUp, RowAccounting
 from ecluse.model.facts import SignedFact
 from ecluse.model.outcome import Outcome
-from ecluse.report.closure import Closure
 from ecluse.report.sheet import Check, Source, Step
+from ecluse.step.closure import Closure
 
 _WORST = (Outcome.BROKEN, Outcome.NOT_COMPUTED, Outcome.HELD)
 

@@ -16,12 +16,12 @@ from ecluse.model.charter import Charter
 from ecluse.model.facts import SignedFact
 from ecluse.model.release import Manifest, PromotedFrom
 from ecluse.model.verdict import Request, Verdict
-from ecluse.report.closure import Closure, closure_of
 from ecluse.report.columns import columns_of_release, rows_decided_by
 from ecluse.report.evidence import checks_of, quarantine_of, sources_of, steps_of
 from ecluse.report.people import names_of
 from ecluse.report.reads import reads_of
 from ecluse.report.sheet import Condition, Decision, Identity, Question, Seals, SheetData
+from ecluse.step.closure import Closure, closure_of
 from ecluse.store import Database
 
 if TYPE_CHECKING:

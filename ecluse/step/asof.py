@@ -78,5 +78,13 @@ def _moment(dataset: str, text: str) -> datetime:
             found = datetime.fromisoformat(text)
         except ValueError as error:
             raise DefinitionError("step.as_of", dataset=dataset, as_of=text) from error
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)) + timedelta(microseconds=1)
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+        return _after(found if found.tzinfo else found.replace(tzinfo=UTC), timedelta(microseconds=1))
+    return _after(datetime.combine(day, time(), UTC), timedelta(days=1))
+
+
+def _after(moment: datetime, duration: timedelta) -> datetime:
+    """A moment later, or the last one that there is."""
+    try:
+        return moment + duration
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)

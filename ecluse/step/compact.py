@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecluse.engine import Engine, quote
+from ecluse.engine import FILE_BYTES, Engine, quote
 from ecluse.errors import BrokenData, Conflict, EcluseError, IntegrityError, NotComputed
 from ecluse.ledger import sign
 from ecluse.model.canonical import digest, plain
@@ -24,13 +24,12 @@ from ecluse.step.check import only
 from ecluse.step.compactions import COMPACT, about
 from ecluse.step.heartbeat import heartbeat
 from ecluse.step.measured import table_files
+from ecluse.step.rollback import made_of
 from ecluse.step.services import Services
 from ecluse.warehouse import Candidate, Change
 
-#: The size that files are put together to, at most; a partition that has no two files below it stays as it is.
-FILE_BYTES = 512 * 2**20
 _TRIES = 8
-#: What a compaction's publication says as the one before it did: it changes how rows are cut into files only.
+#: What a compaction's publication says as the newest one of its rows did: it changes how they are cut into files only.
 _SAME = (
     "table_uuid",
     "code_version",
@@ -48,7 +47,7 @@ _SAME = (
 class Compaction:
     """What a compaction did: the partitions that were rewritten, and their files before and after.
 
-    ``snapshot_id`` is ``None`` where no partition has files to put together.
+    ``snapshot_id`` is ``None`` where putting files together would give no fewer.
     """
 
     dataset: str
@@ -77,8 +76,11 @@ def compact(services: Services, definition: StepDefinition, file_bytes: int = FI
     with services.engine() as engine, heartbeat(warehouse, run_id):
         work = _Work(services, definition, engine, run_id, head, by_partition)
         try:
-            candidate = work.write()
-            return work.publish(candidate)
+            candidate = work.write(file_bytes)
+            if len(candidate.carried) < len(candidate.removed):
+                return work.publish(candidate)
+            work.give_back()
+            return Compaction(dataset, None, (), 0, 0, 0)
         except BaseException:
             # NOTE: what hinders the cleaning must not hide why it is cleaned; a lease that stays runs out.
             with contextlib.suppress(EcluseError):
@@ -107,7 +109,7 @@ class _Work:
     head: int
     before: Mapping[str | None, tuple[DataFile, ...]]
 
-    def write(self) -> Candidate:
+    def write(self, file_bytes: int) -> Candidate:
         """The candidate with the rows of the small files in new ones, proven to be the same."""
         warehouse, dataset = self.services.warehouse, self.definition.name
         candidate = warehouse.begin(
@@ -129,6 +131,7 @@ class _Work:
             carried=carried,
             removed=frozenset(file.path for file in files),
             looks_at=frozenset(self.before),
+            file_bytes=file_bytes,
         )
         candidate = warehouse.change(self.engine, candidate, change, "replace")
         self._prove(candidate, self.before)
@@ -221,12 +224,12 @@ class _Work:
         return (*file_subjects(candidate.carried), together)
 
     def _publication(self, candidate: Candidate, report: CheckReport) -> dict[str, Any]:
-        """What moved. Its columns and terms are those of the publication before, whose rows these are."""
+        """What moved. Its columns and terms are those of the newest publication that its rows come from."""
         dataset = self.definition.name
-        published = [s.fact.predicate for s in self.services.log.facts("publication")]
-        own = [said for said in published if said["dataset"] == dataset]
-        if not own:
+        made = made_of([*self.services.log.facts("publication")], dataset, candidate.base)
+        if not made:
             raise NotComputed("step.unrecorded", dataset=dataset, snapshot=candidate.base)
+        before = made[-1].fact.predicate
         return {
             "dataset": dataset,
             "partition": None,
@@ -250,7 +253,7 @@ class _Work:
                 for partition in self.before
             ],
             "quarantine": {"snapshot_id": None, "rows": 0, "by_check": {}},
-            **{name: own[-1][name] for name in _SAME if name in own[-1]},
+            **{name: before[name] for name in _SAME if name in before},
         }
 
 

@@ -19,6 +19,7 @@ from ecluse.step.account import reconciled
 from ecluse.step.attest import check_report, inputs_json, publication_facts
 from ecluse.step.candidate import resolve, standing_files
 from ecluse.step.check import check_again
+from ecluse.step.closure import confirm_known
 from ecluse.step.compactions import as_written
 from ecluse.step.decide import decide
 from ecluse.step.services import Services
@@ -88,6 +89,7 @@ def publish(state: State, services: Services) -> State:
                 services.log.append(connection, facts)
                 services.events.append(connection, events)
                 _record(connection, state, version)
+                confirm_known(services, state.definition.name, [p.as_input() for p in state.inputs], connection)
         except Conflict:
             state = _rebase(state, services)
             if state.ending is Ending.BLOCKED:

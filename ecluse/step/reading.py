@@ -24,6 +24,7 @@ from ecluse.model.contract import Classification
 from ecluse.model.facts import Subject
 from ecluse.model.release import DataFile, TableVersion, content_digest
 from ecluse.step.border import computing
+from ecluse.step.condition import confirm_condition
 from ecluse.store import Database
 
 if TYPE_CHECKING:
@@ -71,8 +72,6 @@ def read_rows(
     chosen = tuple(columns) if columns else open_
     if unknown := [name for name in chosen if name not in open_]:
         raise DefinitionError("step.read_column", dataset=dataset, columns=", ".join(unknown), known=", ".join(open_))
-    if where is not None:
-        _confirm_condition(dataset, where)
     warehouse.confirm(dataset, files)
     inner = f"SELECT {_names(open_)} FROM {warehouse.scan(dataset, state.snapshot_id)}"
     # NOTE: the line break keeps a comment at the condition's end from swallowing the bracket.
@@ -80,6 +79,8 @@ def read_rows(
     sql = f"SELECT {_names(chosen)} FROM ({inner}) AS {quote(dataset)}{kept}"
     sql += "" if limit is None else f" LIMIT {int(limit)}"
     with services.engine() as engine:
+        if where is not None:
+            confirm_condition(engine, dataset, where)
         with computing("step.read_condition", dataset=dataset):
             engine.describe(sql)
         _record(services, state, files, chosen, to)
@@ -114,22 +115,6 @@ def _divided(
     if not shown:
         raise DefinitionError("step.read_nothing", dataset=state.dataset)
     return shown, {name: known[name].value if name in known else "?" for name in named if name not in shown}
-
-
-def _confirm_condition(dataset: str, where: str) -> None:
-    """``DefinitionError`` where a condition is anything but one: a query in it could read what isn't shown."""
-    import sqlglot
-    from sqlglot import exp
-    from sqlglot.errors import SqlglotError
-
-    try:
-        parsed = sqlglot.parse(f"SELECT 1 WHERE ({where}\n)", read="duckdb")
-    except SqlglotError as error:
-        raise DefinitionError("step.read_where", dataset=dataset) from error
-    (query,) = parsed if len(parsed) == 1 else (None,)
-    found = [] if query is None else [*query.find_all(exp.Query, exp.Table, exp.Command)]
-    if query is None or found != [query]:
-        raise DefinitionError("step.read_where", dataset=dataset)
 
 
 def _record(

@@ -12,7 +12,8 @@ from ecluse.errors import Conflict, DefinitionError, NotComputed
 from ecluse.ledger import Signer, sign
 from ecluse.model.facts import SignedFact, Subject
 from ecluse.model.release import Manifest, PromotedFrom, TableVersion
-from ecluse.step.closure import ancestors, latest_publications
+from ecluse.step.closure import confirm_known, published_closure
+from ecluse.step.latest import latest_publications
 from ecluse.step.services import Services
 from ecluse.step.versioning import next_version
 
@@ -42,12 +43,9 @@ def create_release(
         if heads is not None and heads[table.dataset] != table.snapshot_id:
             raise Conflict("step.promote_moved", dataset=table.dataset)
     version = next_version(services, tables, version).version
-    seen: set[tuple[str, str]] = set()
-    inputs = tuple(
-        sorted({i for t in tables for i in ancestors(services, t.dataset, seen)}, key=lambda i: (i.dataset, i.content))
-    )
+    closure = published_closure({t.dataset: t.snapshot_id for t in tables}, [*services.log.facts("publication")])
     manifest = Manifest(
-        version, tables, inputs, services.signer.party, services.project.name, services.project.environment
+        version, tables, closure.inputs, services.signer.party, services.project.name, services.project.environment
     )
     subjects = tuple(Subject(f"{t.dataset}@{version}", manifest.digest) for t in tables)
     predicate: dict[str, Any] = {"manifest": manifest.to_json()}
@@ -57,11 +55,13 @@ def create_release(
     with services.database.transaction() as connection:
         _tag(services, connection, manifest)
         services.log.append(connection, [envelope])
+        confirm_known(services, ", ".join(products), manifest.inputs, connection)
     return manifest
 
 
 def _tag(services: Services, connection: Connection, manifest: Manifest) -> None:
-    for table in manifest.products:
+    # NOTE: in the order of their names, like every publication, so that two moves can't wait for each other.
+    for table in sorted(manifest.products, key=lambda table: table.dataset):
         services.warehouse.tag(table.dataset, f"v{manifest.version}", table.snapshot_id, connection)
 
 

@@ -6,14 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from sqlalchemy import Connection
+
+from ecluse.errors import Conflict
 from ecluse.model.contract import Keep
 from ecluse.model.facts import SignedFact
 from ecluse.model.names import quarantine_name
-from ecluse.step.closure import ancestors
+from ecluse.step.closure import published_closure
 from ecluse.step.holds import holds
 from ecluse.step.releases import releases
 from ecluse.step.rollback import made_of
 from ecluse.step.services import Services
+
+_TRIES = 8
 
 
 def needed_snapshots(services: Services) -> dict[str, set[int]]:
@@ -33,11 +38,17 @@ def needed_snapshots(services: Services) -> dict[str, set[int]]:
                 held = signed.fact.predicate["quarantine"]["snapshot_id"]
                 if held is not None:
                     found[quarantine_name(product.dataset)].add(int(held))
-    for dataset in services.warehouse.datasets():
-        for entry in ancestors(services, dataset):
-            found[entry.dataset].add(entry.snapshot_id)
-    for dataset in held_datasets(services):
-        found[dataset] |= set(services.warehouse.snapshots(dataset))
+    warehouse = services.warehouse
+    told = {signed.fact.predicate["dataset"] for signed in publications} & {*warehouse.datasets()}
+    heads = {dataset: head for dataset in told if (head := warehouse.head(dataset)) is not None}
+    closure = published_closure(heads, publications)
+    for entry in closure.inputs:
+        found[entry.dataset].add(entry.snapshot_id)
+    held = held_datasets(services)
+    for dataset in held:
+        found[dataset] |= {*warehouse.snapshots(dataset)}
+    # NOTE: where another engine published, nobody knows what that was made from.
+    for dataset in (*held, *closure.unrecorded):
         for name, snapshots in _made_from(publications, dataset).items():
             found[name] |= snapshots
     return dict(found)
@@ -45,7 +56,7 @@ def needed_snapshots(services: Services) -> dict[str, set[int]]:
 
 def held_datasets(services: Services) -> frozenset[str]:
     """The tables that a legal hold names, each with its quarantine: nothing of them is deleted."""
-    named = {dataset for hold in holds(services) for dataset in hold.datasets}
+    named = {dataset for hold in holds(services.log) for dataset in hold.datasets}
     there = services.warehouse.datasets()
     return frozenset(name for dataset in named for name in (dataset, quarantine_name(dataset)) if name in there)
 
@@ -62,11 +73,12 @@ def expire(
 
     A snapshot's age counts from when it stopped being what is published. ``keeps`` holds what contracts say of their
     datasets: nothing is forgotten before that, and with ``older_than=None`` only these datasets lose anything. Releases
-    stay readable, and so does the way back from what is published to its sources.
+    stay readable, and so does the way back from what is published to its sources. Nothing is forgotten by what was
+    needed a moment ago: where a fact came since, it is asked again.
     """
-    needed = needed_snapshots(services)
     wanted = {dataset, quarantine_name(dataset)} if dataset is not None else set(services.warehouse.datasets())
     promised = {name: keep for d, keep in (keeps or {}).items() for name in (d, quarantine_name(d))}
+    asked = _Asked(services)
     found: dict[str, tuple[int, ...]] = {}
     for name in services.warehouse.datasets():
         keep = promised.get(name)
@@ -74,9 +86,43 @@ def expire(
             continue
         age = max(older_than or timedelta(0), keep.age if keep else timedelta(0))
         newest = (keep.versions if keep else None) or 1
-        gone = services.warehouse.expire(name, needed.get(name, set()), age, newest=newest, dry_run=dry_run)
-        found[name] = gone
+        found[name] = asked.forget(name, age, newest, dry_run=dry_run)
     return {name: gone for name, gone in found.items() if gone}
+
+
+class _Asked:
+    """What is needed, as a log of so many facts says."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._ask()
+
+    def _ask(self) -> None:
+        self._size = self._services.log.size
+        self._needed = needed_snapshots(self._services)
+
+    def _confirm(self, connection: Connection) -> None:
+        """``_Grown`` where a hold, a release or a publication may have come since."""
+        if not self._services.log.stands_at(connection, self._size):
+            raise _Grown
+
+    def forget(self, dataset: str, age: timedelta, newest: int, *, dry_run: bool) -> tuple[int, ...]:
+        """Forget what is not needed of one table at the moment at which it is forgotten."""
+        warehouse = self._services.warehouse
+        for _ in range(_TRIES):
+            keep = self._needed.get(dataset, set())
+            try:
+                return warehouse.expire(dataset, keep, age, newest=newest, within=self._confirm, dry_run=dry_run)
+            except _Grown:
+                self._ask()
+        raise Conflict("warehouse.busy", dataset=dataset, tries=_TRIES)
+
+
+class _Grown(Conflict):
+    """A fact came while something was about to be forgotten."""
+
+    def __init__(self) -> None:
+        super().__init__("warehouse.busy", dataset="-", tries=1)
 
 
 def _made_from(publications: Iterable[SignedFact], dataset: str) -> dict[str, set[int]]:

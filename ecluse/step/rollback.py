@@ -44,6 +44,7 @@ def rollback_release(services: Services, manifest: Manifest, reason: str) -> tup
     facts = [f for f in services.log.facts() if f.fact.kind in ("publication", "evidence")]
     run_id = str(uuid.uuid4())
     moved: list[Moved] = []
+    signed: list[dict[str, Any]] = []
     with services.database.transaction() as connection:
         # NOTE: in the order of their names, like every publication, so that two moves can't wait for each other.
         for product in sorted(manifest.products, key=lambda product: product.dataset):
@@ -57,7 +58,9 @@ def rollback_release(services: Services, manifest: Manifest, reason: str) -> tup
             _rewrite(connection, product.dataset, made, facts)
             moved.append(Moved(product.dataset, before, product.snapshot_id))
             fact = _fact(services, manifest, product, made, facts, before, held, reason, run_id)
-            services.log.append(connection, [sign(fact, services.signer)])
+            signed.append(sign(fact, services.signer))
+        # NOTE: the log last, like every publication: who has it must wait for no table.
+        services.log.append(connection, signed)
     return tuple(moved)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from ecluse.engine import FILE_BYTES
 from ecluse.model.release import DataFile
 from ecluse.model.update import Update
 
@@ -66,7 +67,7 @@ class Change:
     ``added`` maps a partition to the query of the rows that are new in it, ``carried`` to the query of the rows that
     stay, of the files ``removed`` (paths). With ``whole``, the partitions of ``added`` are replaced, but for those that
     hold the same rows already, whatever their columns of ``ignores`` say. ``looks_at`` names the partitions that all
-    this was decided from.
+    this was decided from. A file gets about ``file_bytes`` at most.
     """
 
     added: Mapping[str | None, str]
@@ -76,6 +77,7 @@ class Change:
     ignores: frozenset[str] = frozenset()
     looks_at: Parts = frozenset()
     marks: Mapping[str, str] = field(default_factory=dict)
+    file_bytes: int = FILE_BYTES
 
 
 @dataclass(frozen=True)

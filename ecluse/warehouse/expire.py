@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.refs import SnapshotRefType
+from sqlalchemy import Connection
 
 from ecluse.warehouse.catalog import Catalog
 from ecluse.warehouse.draft import Draft, is_root
@@ -22,12 +23,14 @@ def expire(
     older_than: timedelta,
     *,
     newest: int = 1,
+    within: Callable[[Connection], None] | None = None,
     dry_run: bool = False,
 ) -> tuple[int, ...]:
     """Forget the snapshots that ``main`` left at least ``older_than`` ago and that nothing needs; their ids.
 
     Branches, tags, ``keep`` and the ``newest`` that were published need theirs, and a candidate also the one that it
-    stands on. The empty snapshot that the table began with stays. With ``dry_run`` nothing is forgotten.
+    stands on. The empty snapshot that the table began with stays. ``within`` joins the transaction, once nobody else
+    can move the table. With ``dry_run`` nothing is forgotten.
     """
     before = datetime.now(UTC) - older_than
 
@@ -49,7 +52,13 @@ def expire(
             draft.drop_snapshot(snapshot_id)
         return tuple(gone)
 
-    return build(Draft(catalog.open(dataset))) if dry_run else catalog.commit(dataset, build)
+    def confirm(connection: Connection) -> None:
+        # NOTE: the table before the log, in the order in which publications take them: neither waits for the other.
+        catalog.lock(connection, dataset)
+        if within is not None:
+            within(connection)
+
+    return build(Draft(catalog.open(dataset))) if dry_run else catalog.commit(dataset, build, within=confirm)
 
 
 def _named(metadata: TableMetadata) -> set[int]:

@@ -25,14 +25,14 @@ from ecluse.warehouse.types import duckdb_type, fits, widens
 
 
 def write_files(
-    engine: Engine, dataset: str, sql: str, schema: Schema, folder: str, objects: ObjectStore
+    engine: Engine, dataset: str, sql: str, schema: Schema, folder: str, objects: ObjectStore, file_bytes: int
 ) -> tuple[DataFile, ...]:
     """Write a query's rows under a schema's field ids into a new folder; no file where there is no row.
 
-    The files are durable when this returns.
+    A file gets about ``file_bytes`` at most. The files are durable when this returns.
     """
     query = stored_as(dataset, engine.describe(sql), sql, schema)
-    written = engine.copy(query, objects.local(folder), field_ids=field_ids(schema))
+    written = engine.copy(query, objects.local(folder), field_ids=field_ids(schema), file_bytes=file_bytes)
     rows = {file: pq.read_metadata(file).num_rows for file in written}
     if not any(rows.values()):
         shutil.rmtree(objects.local(folder))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -421,9 +421,13 @@ class Warehouse:
 
     # ---- what nobody needs any more
 
-    def snapshots(self, dataset: str) -> tuple[int, ...]:
-        """Every snapshot that the table knows: published ones and candidates, without the empty root."""
-        metadata = self._open(dataset).metadata
+    def snapshots(self, dataset: str, connection: Connection | None = None) -> tuple[int, ...]:
+        """Every snapshot that the table knows: published ones and candidates, without the empty root.
+
+        ``connection`` sees what its transaction changed.
+        """
+        with border(dataset):
+            metadata = self._catalog.open(dataset, connection).metadata
         return tuple(s.snapshot_id for s in metadata.snapshots if not is_root(metadata, s.snapshot_id))
 
     def expire(
@@ -433,15 +437,17 @@ class Warehouse:
         older_than: timedelta,
         *,
         newest: int = 1,
+        within: Callable[[Connection], None] | None = None,
         dry_run: bool = False,
     ) -> tuple[int, ...]:
         """Forget the snapshots that ``main`` left at least ``older_than`` ago and that nothing needs; their ids.
 
         What ``main``, a candidate or a tag needs stays, and so do every snapshot of ``keep`` and the ``newest`` that
-        were published. Files are deleted by ``sweep``, whose grace begins now. With ``dry_run`` nothing is forgotten.
+        were published. Files are deleted by ``sweep``, whose grace begins now. ``within`` joins the transaction that
+        forgets: what it raises leaves everything known. With ``dry_run`` nothing is forgotten.
         """
         with border(dataset):
-            return expire(self._catalog, dataset, keep, older_than, newest=newest, dry_run=dry_run)
+            return expire(self._catalog, dataset, keep, older_than, newest=newest, within=within, dry_run=dry_run)
 
     def sweep(
         self,

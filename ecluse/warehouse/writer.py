@@ -41,7 +41,7 @@ class Writer:
         kept: list[DataFile] = []
         removed = self._described([t for t in tasks if self.catalog.objects.path(t.file.file_path) in change.removed])
         for partition, sql in change.added.items():
-            files = self._write(partition, sql)
+            files = self._write(partition, sql, change.file_bytes)
             if change.whole:
                 # NOTE: a step without partitions stands for the whole dataset, wherever its files lie.
                 parts = None if partition is None else frozenset({partition})
@@ -52,15 +52,15 @@ class Writer:
                     continue
                 removed += self._described(before)
             added += files
-        carried = [file for partition, sql in change.carried.items() for file in self._write(partition, sql)]
+        carried = [file for part, sql in change.carried.items() for file in self._write(part, sql, change.file_bytes)]
         return replace(candidate, files=tuple(added), kept=tuple(kept), removed=tuple(removed), carried=tuple(carried))
 
-    def _write(self, partition: str | None, sql: str) -> tuple[DataFile, ...]:
+    def _write(self, partition: str | None, sql: str, file_bytes: int) -> tuple[DataFile, ...]:
         candidate, objects = self.candidate, self.catalog.objects
         schema = self.table.schemas()[candidate.schema_id]
         root = objects.path(self.table.location())
         folder = new_folder(root, partition, candidate.run_id, candidate.attempt)
-        files = write_files(self.engine, candidate.dataset, sql, schema, folder, objects)
+        files = write_files(self.engine, candidate.dataset, sql, schema, folder, objects, file_bytes)
         self.files += files
         return files
 

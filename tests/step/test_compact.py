@@ -19,8 +19,8 @@ from ecluse.model.names import quarantine_name
 from ecluse.model.step import Files, Guard, In, StepDefinition, Table
 from ecluse.model.verdict import Request
 from ecluse.project import Project
-from ecluse.report.closure import closure_of
 from ecluse.step import compact as compacting
+from ecluse.step.closure import closure_of
 from ecluse.step.compact import compact
 from ecluse.step.releases import create_release
 from ecluse.step.rollback import rollback_release
