@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from pyarrow import fs
 
 from ecluse.model.location import S3Location
 
 if TYPE_CHECKING:
     from benchmarks.postgresql import Server
+
+# NOTE: what a machine does overnight: ``--hypothesis-profile long``. The walks of ``test_any_order`` then are many.
+settings.register_profile("long", deadline=None)
 
 KEY, SECRET = "AKIAECLUSETESTS00000", "a-secret-that-no-message-may-hold"
 

@@ -26,13 +26,14 @@ def counted(before: Counts, said: Mapping[str, Any]) -> dict[str, tuple[int, int
     whole = said["update"] == "replace" and said["partition"] is None
     found = {} if whole else {**before}
     name, held = said["partition"] or "all", said["quarantine"]
+    came = int(held["rows"]) - int(held.get("replaced", 0))
     if (standing := said.get("standing")) is None:
         rows, gone = found.get(name, (0, 0)) if said["update"] in INCREMENTAL else (0, 0)
-        found[name] = (rows + sum(file["rows"] for file in said["files"]), gone + int(held["rows"]))
+        found[name] = (rows + sum(file["rows"] for file in said["files"]), gone + came)
         return found
     by_partition = held.get("by_partition")
     for part in {**standing, **(by_partition or {})}:
         rows, gone = found.get(part, (0, 0))
-        gone = gone + int(held["rows"]) if by_partition is None else int(by_partition.get(part, 0))
+        gone = gone + came if by_partition is None else int(by_partition.get(part, 0))
         found[part] = (int(standing.get(part, rows)), gone)
     return found

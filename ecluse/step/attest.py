@@ -16,6 +16,7 @@ from ecluse.model.release import DataFile
 from ecluse.model.update import RESOLVED
 from ecluse.quality import promise_text
 from ecluse.step.candidate import standing_files
+from ecluse.step.rerun import replaced_rows
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
 from ecluse.texts import LANGUAGES
@@ -137,6 +138,12 @@ def _standing(state: State, services: Services) -> tuple[dict[str, int] | None, 
     return _rows_by_partition(file for file in files if file.partition in looks_at), _rows_by_partition(held)
 
 
+def _replaced(state: State) -> int:
+    """The quarantined rows that made room, where a publication adds to the quarantine of its partition."""
+    adds = state.definition.update not in ("replace", "partition")
+    return replaced_rows(state.quarantine) if adds else 0
+
+
 def _rows_by_partition(files: Iterable[DataFile]) -> dict[str, int]:
     found: Counter[str] = Counter()
     for file in files:
@@ -195,6 +202,7 @@ def _publication(state: State, services: Services) -> dict[str, Any]:
             "rows": state.quarantined,
             "by_check": dict(state.quarantine_by_check),
             **({} if held is None else {"by_partition": held}),
+            **({"replaced": gone} if (gone := _replaced(state)) else {}),
         },
         **({} if standing is None else {"standing": standing}),
         "owner": contract.owner,

@@ -7,10 +7,11 @@ from dataclasses import replace
 from ecluse.engine import literal, quote
 from ecluse.model.names import BROKE, ORIGIN, PARTITION, RAW, REASON, RUN, quarantine_name
 from ecluse.model.outcome import CheckReport, CheckResult, Outcome, Scope, Severity
-from ecluse.model.update import RESOLVED, Update
+from ecluse.model.update import RESOLVED
 from ecluse.step.candidate import personal_columns, write_rows
 from ecluse.step.check import check_again
 from ecluse.step.partition import PART, parted
+from ecluse.step.rerun import add_once
 from ecluse.step.services import Services
 from ecluse.step.state import Block, State
 from ecluse.warehouse import Candidate, Change
@@ -141,8 +142,9 @@ def _write_quarantine(state: State, services: Services, rejected: int) -> State:
     )
     if definition.update == "partition":
         return replace(state, quarantine=_by_partition(state, services, candidate, sql))
-    update: Update = "replace" if definition.update == "replace" else "append"
-    return replace(state, quarantine=services.warehouse.write(state.engine, candidate, sql, update))
+    if definition.update == "replace":
+        return replace(state, quarantine=services.warehouse.write(state.engine, candidate, sql, "replace"))
+    return replace(state, quarantine=add_once(state, services, candidate, sql))
 
 
 def _by_partition(state: State, services: Services, candidate: Candidate, sql: str) -> Candidate:

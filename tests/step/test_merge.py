@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ecluse.model.counts import counted
 from ecluse.model.names import quarantine_name
 from ecluse.step.state import Ending
 from tests.step.updates import Dataset, between
@@ -102,6 +103,27 @@ def test_a_quarantined_row_does_not_win_over_a_good_one(tmp_path):
     assert (a.computed, a.published, a.quarantined) == (3, 2, 1)
     warehouse, held = people.services.warehouse, quarantine_name("clean.rows")
     assert sum(f.rows for f in warehouse.files(held, warehouse.head(held))) == 1
+    people.close()
+
+
+def test_a_row_is_quarantined_once_however_often_its_step_is_computed_again(tmp_path):
+    people = Dataset(
+        tmp_path, COLUMNS, key=("id",), update="merge", newest_by=("at",), expectations=[between("at", max_value=9)],
+        contract={"on_failure": "quarantine", "quarantine_at_most": 0.6},
+    )  # fmt: skip
+    first = [(1, 1, "ada"), (2, 99, "broken")]
+    people.give(first, run=ONE)
+    people.give([(1, 2, "ann"), (3, 98, "broken too")], run=TWO)
+    again = people.give(first, run=ONE)
+    assert again.ending is Ending.PUBLISHED, "another merge took its row along, so that it is computed again"
+    warehouse, held = people.services.warehouse, quarantine_name("clean.rows")
+    with people.services.engine() as engine:
+        rows = engine.rows(f"SELECT id FROM {warehouse.scan(held, warehouse.head(held))} ORDER BY ALL")
+    assert rows == [(2,), (3,)]
+    counts = {}
+    for signed in people.services.log.facts("publication"):
+        counts = counted(counts, signed.fact.predicate)
+    assert counts == {"all": (1, 2)}
     people.close()
 
 

@@ -28,8 +28,11 @@ SQL = """SELECT i::BIGINT AS id, (i * 2)::INTEGER AS n, 'é' || i AS name, (i / 
 NEEDS = {
     "duckdb_iceberg": "needs DuckDB's Iceberg extension: INSTALL iceberg; or DUCKDB_ICEBERG_PYTHON, the Python of an environment "
     "with pytz and duckdb, duckdb-extensions, duckdb-extension-avro, duckdb-extension-iceberg of one version such as 1.5.5",
-    "spark": "needs Spark: pip install pyspark, and Java 17 or later",
+    "spark": "needs Spark: pip install pyspark, and Java 17 or later; or SPARK_READER_PYTHON, the Python of an environment with "
+    "pyspark and pyiceberg[pyarrow]",
 }
+#: Readers that may live in an environment of their own, and the variable that names its Python.
+ELSEWHERE = {"duckdb_iceberg": "DUCKDB_ICEBERG_PYTHON", "spark": "SPARK_READER_PYTHON"}
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,8 @@ def stages(tmp_path_factory):
 
 
 def interpreter(reader):
-    """The Python that has the reader: the extension's packages are for versions of DuckDB of their own."""
-    return os.environ.get("DUCKDB_ICEBERG_PYTHON", sys.executable) if reader == "duckdb_iceberg" else sys.executable
+    """The Python that has the reader: some want other versions of what Écluse needs too, or are very large."""
+    return os.environ.get(ELSEWHERE.get(reader, ""), sys.executable)
 
 
 def available(reader):
