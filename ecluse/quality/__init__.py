@@ -5,6 +5,7 @@ from ecluse.quality.compiled import compile_contract
 from ecluse.quality.digest import suite_digest
 from ecluse.quality.explain import Explanation, explain
 from ecluse.quality.failing import failing_rows
+from ecluse.quality.profiling import Profile, profile
 from ecluse.quality.promises import GuardedSuite, Promise, guarded_suite
 from ecluse.quality.validate import read_suite, validate
 from ecluse.quality.words import expectation_text, promise_text
@@ -13,6 +14,7 @@ __all__ = [
     "Checked",
     "Explanation",
     "GuardedSuite",
+    "Profile",
     "Promise",
     "check",
     "compile_contract",
@@ -20,6 +22,7 @@ __all__ = [
     "explain",
     "failing_rows",
     "guarded_suite",
+    "profile",
     "promise_text",
     "read_suite",
     "suite_digest",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,7 +115,7 @@ def evaluation(
     kind = gx.module().ExpectationSuite
     if not isinstance(suite, kind):
         raise DefinitionError("quality.suite_kind", dataset="validate()", found=type(suite).__name__)
-    batch = _batch(engine, data)
+    batch = batch_of(engine, data)
     return Evaluation(
         batch,
         list(suite.expectations),
@@ -177,7 +178,7 @@ def _format(given: str | Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _batch(engine: Engine, data: Any) -> Batch:
+def batch_of(engine: Engine, data: Any) -> Batch:
     """``data`` as a relation of ``engine``, which holds it in memory unless it is Parquet."""
     import pyarrow as pa
 
@@ -198,7 +199,7 @@ def _batch(engine: Engine, data: Any) -> Batch:
 
 
 def _memory(engine: Engine, data: Any, *, is_frame: bool = False) -> Batch:
-    name, opaque = "ecluse_validated", []
+    name, opaque = f"ecluse_validated_{uuid.uuid4().hex}", []
     frame = data if is_frame else None
     if is_frame:
         opaque = [c for c in data.columns if not _has_sql_type(data[c])]
@@ -236,8 +237,8 @@ def _files(engine: Engine, paths: list[Path]) -> Batch:
     try:
         if reader.startswith("read_csv"):
             # Parsed once, not once for each statement.
-            engine.run(f"CREATE TABLE ecluse_validated AS SELECT * FROM {reader}")
-            relation = quote("ecluse_validated")
+            relation = quote(f"ecluse_validated_{uuid.uuid4().hex}")
+            engine.run(f"CREATE TABLE {relation} AS SELECT * FROM {reader}")
         return Batch(engine, relation)
     except Exception as error:
         raise SourceError("quality.unreadable", paths=", ".join(map(str, paths)), error=error) from error

@@ -1,7 +1,16 @@
-"""The release sheet: one self-contained page that tells an auditor whether a release is open, and why."""
+"""Pages for people: the release sheet, which tells an auditor whether a release is open, and the profile of data."""
 
 from ecluse.report.gather import gather_sheet
+from ecluse.report.profile import render_profile, write_profile
 from ecluse.report.render import release_sheet, render_sheet, write_sheet
 from ecluse.report.sheet import SheetData
 
-__all__ = ["SheetData", "gather_sheet", "release_sheet", "render_sheet", "write_sheet"]
+__all__ = [
+    "SheetData",
+    "gather_sheet",
+    "release_sheet",
+    "render_profile",
+    "render_sheet",
+    "write_profile",
+    "write_sheet",
+]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecluse import texts
-from ecluse.errors import StorageError
 from ecluse.model.charter import Criterion
 from ecluse.model.outcome import Outcome
 from ecluse.report.gather import gather_sheet
+from ecluse.report.page import page_environment, write_page
 from ecluse.report.sheet import Check, SheetData
 
 #: Promises that are much alike and share a line where all of them held: the text of the line, by type.
@@ -54,20 +54,12 @@ def write_sheet(
 ) -> SheetData:
     """Write the release sheet to ``file``, whole or not at all; what it says."""
     data = gather_sheet(project, dataset, version=version, as_of=as_of, purpose=purpose)
-    beside = file.with_name(f".{file.name}.new")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(render_sheet(data, lang), "utf-8")
-        beside.replace(file)
-    except OSError as error:
-        raise StorageError("report.write", path=file, error=error.strerror or error) from error
+    write_page(render_sheet(data, lang), file)
     return data
 
 
 def render_sheet(data: SheetData, lang: str = "en") -> str:
     """A sheet's data as HTML in one of the two languages."""
-    if lang not in texts.LANGUAGES:
-        raise ValueError(f"Language {lang!r} is not one of {', '.join(texts.LANGUAGES)}.")
     from ecluse.step.quarantine import REJECTED
 
     template = _environment(lang).get_template("sheet.html.j2")
@@ -83,27 +75,16 @@ def render_sheet(data: SheetData, lang: str = "en") -> str:
 
 
 def _environment(lang: str) -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from ecluse.quality import expectation_text
     from ecluse.report.picture import upstream_svg
 
-    # NOTE: every template is HTML; nothing that a record holds reaches the page unescaped.
-    found = Environment(
-        loader=PackageLoader("ecluse.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = page_environment(lang)
     found.globals |= {
-        "t": _say(lang),
         "promise": lambda check: check.said.get(lang) or expectation_text(check.type, dict(check.kwargs), lang=lang),
         "promises": lambda checks: _together(checks, lang),
         "picture": lambda part, dataset: upstream_svg(part, dataset, lang),
     }
     filters: dict[str, Callable[..., Any]] = {
-        "number": lambda value: _number(value, lang),
         "bytes": lambda value: _bytes(value, lang),
         "moment": lambda at: f"{at:%Y-%m-%d %H:%M} UTC",
         "day": lambda at: f"{at:%Y-%m-%d}",
@@ -118,30 +99,12 @@ def _environment(lang: str) -> Environment:
     return found
 
 
-def _say(lang: str) -> Callable[..., str]:
-    def say(key: str, /, **fields: object) -> str:
-        return texts.say(f"report.{key}", lang=lang, **fields)
-
-    return say
-
-
-def _number(value: float, lang: str) -> str:
-    """Digits in groups of three, as the language writes them.
-
-    >>> _number(1234567, "en"), _number(0.25, "fr")
-    ('1,234,567', '0,25')
-    """
-    text = f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
-    # U+202F keeps a French number on one line.
-    return text if lang == "en" else text.replace(",", "\u202f").replace(".", ",")
-
-
 def _bytes(value: int, lang: str) -> str:
     units = {"en": ("bytes", "kB", "MB", "GB", "TB"), "fr": ("octets", "ko", "Mo", "Go", "To")}[lang]
     size, unit = float(value), 0
     while size >= 1000 and unit < len(units) - 1:
         size, unit = size / 1000, unit + 1
-    return f"{_number(value if not unit else round(size, 1), lang)} {units[unit]}"
+    return f"{texts.number(value if not unit else round(size, 1), lang)} {units[unit]}"
 
 
 def _parts(keys: tuple[str, ...]) -> str:
@@ -202,8 +165,8 @@ def _together(checks: list[Check], lang: str) -> str:
 def _wanted(criterion: Criterion, lang: str) -> str:
     sign = {"<=": "≤", ">=": "≥", "==": "="}.get(criterion.operator, criterion.operator)
     if criterion.measure == "quarantine.share":
-        return f"{sign} {_number(criterion.value * 100, lang)} %"
-    return f"{sign} {_number(criterion.value, lang)}"
+        return f"{sign} {texts.number(criterion.value * 100, lang)} %"
+    return f"{sign} {texts.number(criterion.value, lang)}"
 
 
 def _measure(criterion: Criterion, lang: str) -> str:

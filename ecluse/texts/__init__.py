@@ -64,3 +64,14 @@ def fill(key: str, fields: Mapping[str, object], lang: str | None = None) -> str
     if not isinstance(found, str):
         raise KeyError(f"{key} is not a single text")
     return found.format(**fields)
+
+
+def number(value: float, lang: str | None = None) -> str:
+    """A number with its digits in groups of three, as the language writes them.
+
+    >>> number(1234567, "en"), number(0.25, "fr")
+    ('1,234,567', '0,25')
+    """
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
+    # U+202F keeps a French number on one line.
+    return text if (lang or language()) == "en" else text.replace(",", "\u202f").replace(".", ",")
