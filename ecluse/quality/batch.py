@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ecluse import texts
 from ecluse.engine.sql import quote
+from ecluse.quality.shortcuts import never
 
 if TYPE_CHECKING:
     from ecluse.engine import Engine
@@ -47,6 +48,15 @@ class Unknown(Exception):
 
 class CannotCompute(Exception):
     """Nobody can compute it; the message says why, in words for people."""
+
+
+def every(*conditions: str | None) -> str:
+    """SQL that is true where all conditions are.
+
+    >>> every("a > 1", None, "true", "b > 1"), every()
+    ('a > 1 AND b > 1', 'true')
+    """
+    return " AND ".join(c for c in conditions if c and c != "true") or "true"
 
 
 def numbered(relation: str) -> str:
@@ -109,16 +119,31 @@ class Batch:
         return FAMILIES.get(kind, kind)
 
     def missing(self, column: str) -> str:
-        """SQL that is true where ``column`` holds no value. NaN is none, as pandas and GX see it."""
-        if self.kind(column) == "float":
-            return f"({quote(column)} IS NULL OR isnan({quote(column)}))"
-        return f"({quote(column)} IS NULL)"
+        """SQL that is true where ``column`` holds no value. NaN is none, as pandas and GX see it.
+
+        It is ``false`` where the files' statistics prove that every row has a value.
+        """
+        gaps = self._gaps(column)
+        return f"({' OR '.join(gaps)})" if gaps else "false"
+
+    def present(self, column: str) -> str:
+        """SQL that is true where ``column`` holds a value."""
+        missing = self.missing(column)
+        return "true" if missing == "false" else f"NOT {missing}"
 
     def value(self, column: str) -> str:
         """SQL for ``column`` with NaN as null, so that equal means equal."""
+        name = quote(column)
+        return f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END" if f"isnan({name})" in self._gaps(column) else name
+
+    def _gaps(self, column: str) -> list[str]:
+        """How ``column`` can lack a value, as far as statistics tell."""
+        name = quote(column)
+        ways = {f"{name} IS NULL": f"{name} IS NULL"}
         if self.kind(column) == "float":
-            return f"CASE WHEN isnan({quote(column)}) THEN NULL ELSE {quote(column)} END"
-        return quote(column)
+            # NOTE: statistics answer the comparison also where some values are null, and the function not.
+            ways[f"isnan({name})"] = f"{name} = 'NaN'::{self.types[column]}"
+        return [way for way, asked in ways.items() if not never(self, asked)]
 
     @property
     def numbered(self) -> str:

@@ -31,9 +31,7 @@ def value_counts(column: Values, values: dict[str, Any]) -> Measure:
         raise Unknown("values that pandas counts by its own rules")
     if (values.get("sort") or "value") != "value":
         raise Unknown("another order")
-    sql = f"SELECT v, count(*) FROM {column.source} GROUP BY v ORDER BY v"
-    column.batch.note("pass", f"count(*) GROUP BY {column.sql}")
-
+    sql = f"SELECT v, n FROM {column.counted} ORDER BY v"
     return lambda: series(column.kind, column.plan.rows(sql))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ecluse.quality import distribution, literals
-from ecluse.quality.batch import Unknown
+from ecluse.quality.batch import Unknown, every
 from ecluse.quality.conditions import condition_sql
 from ecluse.quality.values import TIMES, Values, at_ranks, interpolated
 
@@ -42,8 +42,7 @@ def values_of(plan: Plan, domain: dict[str, Any]) -> Values:
     batch, column = plan.batch, domain["column"]
     batch.kind(column)
     condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
-    present = " AND ".join(part for part in (condition, f"NOT {batch.missing(column)}") if part)
-    return Values(plan, column, present, condition)
+    return Values(plan, column, every(condition, batch.present(column)), condition)
 
 
 def _extreme(function: str) -> Callable[[Values, dict[str, Any]], Measure]:
@@ -123,6 +122,9 @@ def _quantiles(column: Values, values: dict[str, Any]) -> Measure:
 def _distinct(column: Values) -> Measure:
     if column.batch.family(column.name) == "other":
         raise Unknown("values that don't compare")
+    if known := column.known:
+        column.batch.note("values", column.sql)
+        return lambda: column.plan.rows(f"SELECT count(*) FROM {known}")[0][0]
     groups = column.plan.groups((column.batch.value(column.name),), column.present)
     return lambda: groups()[0]
 
@@ -144,10 +146,7 @@ def _present_share(column: Values, _: dict[str, Any]) -> Measure:
 
 
 def _most_common(column: Values, _: dict[str, Any]) -> Measure:
-    source = column.comparable().source
-    column.batch.note("pass", f"count(*) GROUP BY {column.sql}")
-    groups = f"SELECT v, count(*) AS n FROM {source} GROUP BY v"
-    sql = f"WITH g AS ({groups}) SELECT v FROM g WHERE n = (SELECT max(n) FROM g) ORDER BY v"
+    sql = f"WITH g AS (FROM {column.comparable().counted}) SELECT v FROM g WHERE n = (SELECT max(n) FROM g) ORDER BY v"
     return lambda: [row[0] for row in column.plan.rows(sql)]
 
 
@@ -157,8 +156,7 @@ def outside_set(column: Values, values: dict[str, Any]) -> tuple[str, Measure]:
         raise Unknown("GX refuses this")
     found = literals.members(column.batch, column.name, values["value_set"])
     outside = f"NOT (v IN ({', '.join(found)}))" if found else "true"
-    sql = f"SELECT DISTINCT v FROM {column.source} WHERE {outside}"
-    column.batch.note("pass", f"DISTINCT {column.sql}")
+    sql = f"SELECT v FROM {column.counted} WHERE {outside}"
     return sql, lambda: column.plan.rows(f"SELECT count(*) FROM ({sql})")[0][0]
 
 

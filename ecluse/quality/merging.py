@@ -81,7 +81,7 @@ def frequencies(column: Values, _: dict[str, Any]) -> Measure:
     def value() -> list[list[Any]] | None:
         if many(column.batch, "v", f"SELECT v FROM {column.source}"):
             return None
-        found = column.plan.rows(f"SELECT v, count(*) FROM {column.source} GROUP BY v LIMIT {FEW + 1}")
+        found = column.plan.rows(f"SELECT v, n FROM {column.counted} LIMIT {FEW + 1}")
         return None if len(found) > FEW else [list(row) for row in found]
 
     return value

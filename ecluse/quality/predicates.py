@@ -9,7 +9,7 @@ from typing import Any
 
 from ecluse.engine.sql import literal, quote
 from ecluse.quality import literals, parsed, spread
-from ecluse.quality.batch import POSITION, Batch, Unknown, numbered
+from ecluse.quality.batch import POSITION, Batch, Unknown, every, numbered
 from ecluse.quality.conditions import condition_sql
 from ecluse.quality.distinct import kept_by_python
 from ecluse.quality.ordered import ordered
@@ -44,7 +44,8 @@ class Question:
         if self.follows:
             return f"({quote(POSITION)} IN ({self.steps(numbered(relation), quote(POSITION))}))"
         if not self.keys:
-            return f"({self.asked} AND NOT coalesce(({self.kept}), false))"
+            broken = "false" if self.kept == "true" else f"NOT coalesce(({self.kept}), false)"
+            return "false" if broken == "false" else f"({every(self.asked, broken)})"
         key = "{" + ", ".join(f"'k{i}': {k}" for i, k in enumerate(self.keys)) + "}"
         groups = ", ".join(str(i + 2) for i in range(len(self.keys)))
         listed = ", ".join(f"{k} AS k{i}" for i, k in enumerate(self.keys))
@@ -69,8 +70,7 @@ def question(batch: Batch, metric: str, domain: dict[str, Any], values: dict[str
         raise Unknown(metric)
     condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
     found = build(batch, domain, values)
-    asked = " AND ".join(part for part in (condition, found.asked) if part and part != "true") or "true"
-    return Question(asked, found.kept, found.columns, found.keys, found.follows)
+    return Question(every(condition, found.asked), found.kept, found.columns, found.keys, found.follows)
 
 
 def _column(kept: Callable[[Batch, str, dict[str, Any]], str]) -> Builder:
@@ -78,7 +78,7 @@ def _column(kept: Callable[[Batch, str, dict[str, Any]], str]) -> Builder:
 
     def build(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) -> Question:
         column = domain["column"]
-        return Question(f"NOT {batch.missing(column)}", kept(batch, column, values), (column,))
+        return Question(batch.present(column), kept(batch, column, values), (column,))
 
     return build
 
@@ -88,7 +88,7 @@ def _measured(kept: Callable[[Batch, dict[str, Any], dict[str, Any]], str]) -> B
 
     def build(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) -> Question:
         column = domain["column"]
-        return Question(f"NOT {batch.missing(column)}", kept(batch, domain, values), (column,))
+        return Question(batch.present(column), kept(batch, domain, values), (column,))
 
     return build
 
@@ -99,14 +99,13 @@ def _in_order(operator: str) -> Builder:
 
     def build(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) -> Question:
         column = domain["column"]
-        asked = f"NOT {batch.missing(column)}"
-        return Question(asked, kept(batch, column, values), (column,), follows=quote(column))
+        return Question(batch.present(column), kept(batch, column, values), (column,), follows=quote(column))
 
     return build
 
 
 def _present(batch: Batch, domain: dict[str, Any], _: dict[str, Any]) -> Question:
-    return Question("true", f"NOT {batch.missing(domain['column'])}", (domain["column"],))
+    return Question("true", batch.present(domain["column"]), (domain["column"],))
 
 
 def _absent(batch: Batch, domain: dict[str, Any], _: dict[str, Any]) -> Question:
@@ -115,7 +114,7 @@ def _absent(batch: Batch, domain: dict[str, Any], _: dict[str, Any]) -> Question
 
 def _unique(batch: Batch, domain: dict[str, Any], _: dict[str, Any]) -> Question:
     column = domain["column"]
-    return Question(f"NOT {batch.missing(column)}", "", (column,), (batch.value(column),))
+    return Question(batch.present(column), "", (column,), (batch.value(column),))
 
 
 def _in_set(batch: Batch, column: str, values: dict[str, Any]) -> str:
@@ -196,8 +195,8 @@ def _pair(kept: Callable[[Batch, str, str, dict[str, Any]], str]) -> Builder:
         a, b = domain["column_A"], domain["column_B"]
         no_a, no_b = batch.missing(a), batch.missing(b)
         asked = {
-            "both_values_are_missing": f"NOT ({no_a} AND {no_b})",
-            "either_value_is_missing": f"NOT ({no_a} OR {no_b})",
+            "both_values_are_missing": "true" if "false" in (no_a, no_b) else f"NOT ({no_a} AND {no_b})",
+            "either_value_is_missing": every(batch.present(a), batch.present(b)),
             "neither": "true",
         }.get(domain.get("ignore_row_if") or "both_values_are_missing")
         if asked is None:
@@ -210,12 +209,12 @@ def _pair(kept: Callable[[Batch, str, str, dict[str, Any]], str]) -> Builder:
 def _greater(batch: Batch, a: str, b: str, values: dict[str, Any]) -> str:
     _one_family(batch, [a, b])
     operator = ">=" if values.get("or_equal") else ">"
-    return f"{quote(a)} {operator} {quote(b)} AND NOT {batch.missing(a)} AND NOT {batch.missing(b)}"
+    return every(f"{quote(a)} {operator} {quote(b)}", batch.present(a), batch.present(b))
 
 
 def _equal(batch: Batch, a: str, b: str, _: dict[str, Any]) -> str:
     _one_family(batch, [a, b])
-    return f"{quote(a)} = {quote(b)} AND NOT {batch.missing(a)} AND NOT {batch.missing(b)}"
+    return every(f"{quote(a)} = {quote(b)}", batch.present(a), batch.present(b))
 
 
 def _pair_in_set(batch: Batch, a: str, b: str, values: dict[str, Any]) -> str:
@@ -226,7 +225,7 @@ def _pair_in_set(batch: Batch, a: str, b: str, values: dict[str, Any]) -> str:
         if value is None:
             return batch.missing(column)
         found = literals.members(batch, column, [value])
-        return f"(NOT {batch.missing(column)} AND {quote(column)} = {found[0]})" if found else "false"
+        return f"({every(batch.present(column), f'{quote(column)} = {found[0]}')})" if found else "false"
 
     pairs = [f"({same(a, x)} AND {same(b, y)})" for x, y in values["value_pairs_set"]]
     return " OR ".join(pairs) or "false"
@@ -239,8 +238,8 @@ def _several(kept: Callable[[Batch, list[str], dict[str, Any]], str]) -> Builder
         columns = list(domain["column_list"])
         gone = [batch.missing(c) for c in columns]
         asked = {
-            "all_values_are_missing": f"NOT ({' AND '.join(gone)})",
-            "any_value_is_missing": f"NOT ({' OR '.join(gone)})",
+            "all_values_are_missing": "true" if "false" in gone else f"NOT ({' AND '.join(gone)})",
+            "any_value_is_missing": every(*map(batch.present, columns)),
             "never": "true",
         }.get(domain.get("ignore_row_if") or "all_values_are_missing")
         if asked is None:
@@ -264,9 +263,8 @@ def _sum_equals(batch: Batch, columns: list[str], values: dict[str, Any]) -> str
     # Wide integers, because an overflow would be an error; floats from left to right, as pandas adds them.
     cast = "::HUGEINT" if kinds == {"integer"} else "::DOUBLE"
     total = " + ".join(f"{quote(c)}{cast}" for c in columns)
-    present = " AND ".join(f"NOT {batch.missing(c)}" for c in columns)
     wanted = literals.for_kind("integer" if kinds == {"integer"} else "float", values["sum_total"])
-    return f"{present} AND ({total}) = {wanted}"
+    return every(*map(batch.present, columns), f"({total}) = {wanted}")
 
 
 def _all_equal(batch: Batch, columns: list[str], _: dict[str, Any]) -> str:

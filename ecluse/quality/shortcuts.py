@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecluse.engine.sql import quote
-from ecluse.quality.batch import Batch
+
+if TYPE_CHECKING:
+    from ecluse.quality.batch import Batch
 
 #: Below this many rows a scan costs less than looking for a way around it.
 LARGE = 500_000
+#: What a relation of different values calls how often each occurs: no column of data has this name.
+COUNT = "_ecluse_n"
 #: A column with at most this many different values in a sample is asked by value.
 FEW = 1000
 
@@ -22,6 +26,11 @@ FEW = 1000
 def large(batch: Batch) -> bool:
     """Whether the batch is Parquet files, whose footers know a lot, with many rows."""
     return "read_parquet(" in batch.relation and batch.once(f"SELECT count(*) FROM {batch.relation}")[0][0] >= LARGE
+
+
+def never(batch: Batch, condition: str) -> bool:
+    """Whether it is known, and cheap to know, that no row of a large batch meets ``condition``."""
+    return large(batch) and proven_empty(batch, condition)
 
 
 def proven_empty(batch: Batch, condition: str) -> bool:
@@ -32,7 +41,7 @@ def proven_empty(batch: Batch, condition: str) -> bool:
 
 
 def frequencies(batch: Batch, column: str) -> str | None:
-    """A relation of the different values of a text ``column`` and how often each occurs (``n``), if they are few."""
+    """A relation of the few different values of a text ``column`` and how often each occurs (``COUNT``), or ``None``."""
     if batch.kind(column) != "text":
         return None
     name = quote(column)
@@ -56,7 +65,7 @@ def _table(batch: Batch, column: str, rows: list[tuple[Any, ...]]) -> str:
 
     table = quote(f"ecluse_frequencies_{uuid.uuid4().hex}")
     given = pa.table(
-        {column: pa.array([r[0] for r in rows], pa.string()), "_ecluse_n": pa.array([r[1] for r in rows], pa.int64())}
+        {column: pa.array([r[0] for r in rows], pa.string()), COUNT: pa.array([r[1] for r in rows], pa.int64())}
     )
     with batch.engine.registered(given) as view:
         batch.engine.run(f"CREATE TEMPORARY TABLE {table} AS SELECT * FROM {view}")

@@ -7,8 +7,9 @@ from typing import Any
 
 from ecluse.engine.sql import literal, quote
 from ecluse.quality import literals
-from ecluse.quality.batch import Batch, Unknown
+from ecluse.quality.batch import Batch, Unknown, every
 from ecluse.quality.conditions import condition_sql
+from ecluse.quality.shortcuts import large
 from ecluse.quality.values import at_ranks, interpolated, source
 
 
@@ -56,21 +57,30 @@ def _source(batch: Batch, domain: dict[str, Any]) -> str:
     if batch.kind(column) not in ("integer", "float") or batch.types[column] == "FLOAT":
         raise Unknown("a mean is asked of other values")
     condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
-    present = " AND ".join(part for part in (condition, f"NOT {batch.missing(column)}") if part)
     batch.note("first", quote(column))
-    return source(batch, column, present)
+    return source(batch, column, every(condition, batch.present(column)))
 
 
 def _moments(batch: Batch, relation: str) -> tuple[float, float] | None:
-    """Mean and sample deviation, in two passes as pandas takes them; ``None`` where either isn't a finite number."""
-    count, total = batch.once(f"SELECT count(*), fsum(v::DOUBLE) FROM {relation}")[0]
+    """Mean and sample deviation, as pandas takes them; ``None`` where either isn't a finite number."""
+    # A mean of a few rows is near enough to that of all, so that one pass over many loses no digit to it.
+    guess = batch.once(f"SELECT favg(v::DOUBLE) FROM (FROM {relation} LIMIT 10000)")[0][0] if large(batch) else None
+    guess = guess if guess is not None and math.isfinite(guess) else 0.0
+    count, total, squares = batch.once(f"SELECT count(*), fsum(v::DOUBLE), {_squares(guess)} FROM {relation}")[0]
     if count < 2 or not math.isfinite(total):
         return None
     mean = total / count
-    distance = f"(v::DOUBLE - {literal(mean)})"
-    squares = batch.once(f"SELECT fsum({distance} * {distance}) FROM {relation}")[0][0]
+    away = count * (mean - guess) ** 2
+    # Otherwise the mean is subtracted in a second pass, as pandas does.
+    near = large(batch) and math.isfinite(squares) and away <= squares - away
+    squares = squares - away if near else batch.once(f"SELECT {_squares(mean)} FROM {relation}")[0][0]
     deviation = math.sqrt(squares / (count - 1)) if math.isfinite(squares) else math.inf
     return (mean, deviation) if math.isfinite(deviation) else None
+
+
+def _squares(middle: float) -> str:
+    distance = f"(v::DOUBLE - {literal(middle)})"
+    return f"fsum({distance} * {distance})"
 
 
 def _quartiles(batch: Batch, relation: str) -> tuple[float, float] | None:

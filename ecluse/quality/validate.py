@@ -90,6 +90,8 @@ def opened(memory_limit: str | None = None, watch: Watch | None = None) -> Itera
         except EngineError as error:
             raise DefinitionError("quality.memory_limit", given=memory_limit) from error
         with engine:
+            # Each statement looks into the files' footers again otherwise.
+            engine.run("SET parquet_metadata_cache = true")
             try:
                 yield engine
             except (Cancelled, Exception) as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecluse.engine.sql import quote
 from ecluse.quality.batch import Batch, Unknown
+from ecluse.quality.shortcuts import COUNT
 
 if TYPE_CHECKING:
     from ecluse.quality.plan import Measure, Plan
@@ -45,12 +46,26 @@ class Values:
 
     def over(self, expression: str) -> Measure:
         """An aggregate over the values that count."""
-        return self.plan.aggregate(f"{expression} FILTER (WHERE {self.present})")
+        where = "" if self.present == "true" else f" FILTER (WHERE {self.present})"
+        return self.plan.aggregate(f"{expression}{where}")
 
     @property
     def source(self) -> str:
         """A relation of the values that count, as ``v``."""
         return source(self.batch, self.name, self.present)
+
+    @property
+    def known(self) -> str | None:
+        """A relation of values known to be few: those that count, as ``v``, and how often each occurs, as ``n``."""
+        found = None if self.condition else self.plan.frequencies(self.name)
+        return found and f"(SELECT {self.sql} AS v, {COUNT} AS n FROM {found} WHERE {self.present})"
+
+    @property
+    def counted(self) -> str:
+        """A relation of the different values that count, as ``v``, and how often each occurs, as ``n``."""
+        known = self.known
+        self.batch.note("values" if known else "pass", self.sql if known else f"count(*) GROUP BY {self.sql}")
+        return known or f"(SELECT v, count(*) AS n FROM {self.source} GROUP BY v)"
 
 
 def source(batch: Batch, column: str, present: str) -> str:
