@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ecluse.quality import distribution, literals
 from ecluse.quality.batch import Unknown, every
 from ecluse.quality.conditions import condition_sql
-from ecluse.quality.values import TIMES, Values, at_ranks, interpolated
+from ecluse.quality.ranks import at_ranks, interpolated
+from ecluse.quality.values import TIMES, Values
 
 if TYPE_CHECKING:
     from ecluse.quality.plan import Measure, Plan

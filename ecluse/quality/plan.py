@@ -165,7 +165,7 @@ class Plan:
         """How many different keys the rows that are asked have, and how many rows share theirs with another row.
 
         Grouping is a pass of its own, shared by all that ask: inside the fused statement it would cost many times as
-        much. It is left out where the keys rise from row to row.
+        much. It is left out where the keys, or one of them, rise from row to row.
         """
         relation = self.batch.relation
         self.batch.note("grouping", f"{', '.join(keys)} WHERE {asked}")
@@ -175,12 +175,17 @@ class Plan:
         sql = f"SELECT count(*), coalesce(sum(n) FILTER (WHERE n > 1), 0) FROM ({grouped})"
 
         def value() -> tuple[int, int]:
-            if sql not in self._statements and large(self.batch) and rises(self.batch, keys, asked):
+            if sql not in self._statements and large(self.batch) and self._rise(keys, asked):
                 self._statements[sql] = [(*self.rows(f"SELECT count(*) FROM {relation} WHERE {asked}")[0], 0)]
             distinct, shared = self.rows(sql)[0]
             return int(distinct), int(shared)
 
         return value
+
+    def _rise(self, keys: tuple[str, ...], asked: str) -> bool:
+        """Whether order proves keys to be unique: all of them rise together, or one of them does alone."""
+        ways = [keys, *((key,) for key in keys if len(keys) > 1)]
+        return any(rises(self.batch, way, asked) for way in ways)
 
 
 class _Details:

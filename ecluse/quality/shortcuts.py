@@ -41,7 +41,7 @@ def proven_empty(batch: Batch, condition: str) -> bool:
 
 
 def frequencies(batch: Batch, column: str) -> str | None:
-    """A relation of the few different values of a text ``column`` and how often each occurs (``COUNT``), or ``None``."""
+    """A relation of the few values of a text ``column`` and how often each occurs (``COUNT``), or ``None``."""
     if batch.kind(column) != "text":
         return None
     name = quote(column)

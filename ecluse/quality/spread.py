@@ -9,8 +9,9 @@ from ecluse.engine.sql import literal, quote
 from ecluse.quality import literals
 from ecluse.quality.batch import Batch, Unknown, every
 from ecluse.quality.conditions import condition_sql
+from ecluse.quality.ranks import at_ranks, interpolated
 from ecluse.quality.shortcuts import large
-from ecluse.quality.values import at_ranks, interpolated, source
+from ecluse.quality.values import source
 
 
 def z_score(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ecluse.engine.sql import quote
 from ecluse.quality.batch import Batch, Unknown
@@ -71,22 +71,3 @@ class Values:
 def source(batch: Batch, column: str, present: str) -> str:
     """A relation of the values of ``column`` in rows that meet ``present``, as ``v``."""
     return f"(SELECT {quote(column)} AS v FROM {batch.relation} WHERE {present})"
-
-
-def at_ranks(batch: Batch, relation: str, ranks: list[int], count: int) -> dict[int, Any]:
-    """The values ``v`` of ``relation`` at ranks from 0 in ascending order, among ``count`` values."""
-    wanted = sorted(set(ranks))
-    # A rank's middle is asked for, so that no rounding reaches the neighbour.
-    listed = ", ".join(f"{(rank + 0.5) / count!r}" for rank in wanted)
-    found = batch.once(f"SELECT quantile_disc(v, [{listed}]::DOUBLE[]) FROM {relation}")[0][0]
-    return dict(zip(wanted, found, strict=True))
-
-
-def interpolated(found: dict[int, Any], position: float) -> float:
-    """The value at a position between two ranks, as NumPy interpolates."""
-    low = int(position)
-    share = position - low
-    if not share:
-        return float(found[low])
-    a, b = float(found[low]), float(found[low + 1])
-    return a + (b - a) * share if share < 0.5 else b - (b - a) * (1 - share)

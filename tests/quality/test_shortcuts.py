@@ -1,5 +1,7 @@
 """What is measured the cheaper way is the same: proofs by statistics, questions by value, keys that rise."""
 
+import math
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -7,8 +9,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ecluse.engine import Engine, literal
-from ecluse.quality import gx, shortcuts, validate
+from ecluse.quality import gx, ranks, shortcuts, validate
 from ecluse.quality.batch import Batch
+from ecluse.quality.plan import Plan
 
 SCHEMA = pa.schema({"i": "int64", "f": "float64", "s": "string"})
 
@@ -116,7 +119,7 @@ def test_what_a_column_can_lack_is_proven_by_statistics_that_know_it(tmp_path, m
         # What another writer says of floats leaves NaN out: nothing is proven by it.
         assert found == missing or (writer == "pyarrow" and found == missing_with_nan(missing))
         asked = f"SELECT count(*) FROM {batch(engine, path).relation} WHERE {found}"
-        assert engine.scalar(asked) == sum(v is None or v != v for v in values)
+        assert engine.scalar(asked) == sum(v is None or math.isnan(v) for v in values)
 
 
 def missing_with_nan(missing):
@@ -172,3 +175,41 @@ def test_many_different_values_are_not_asked_one_by_one(tmp_path):
         table = shortcuts.frequencies(found, "few")
         assert sorted(engine.rows(f"SELECT * FROM {table}")) == [("a", 5000), ("b", 5000)]
         assert shortcuts.frequencies(found, "many") is None
+
+
+@pytest.mark.parametrize("order", ["rising", "mixed"])
+def test_ranks_among_many_values_are_found_near_where_a_sample_points(tmp_path, monkeypatch, order):
+    monkeypatch.setattr(shortcuts, "LARGE", 0)
+    monkeypatch.setattr(ranks, "ROOM", 0)
+    # The sample of a small table is off by more than that of a large one.
+    monkeypatch.setattr(ranks, "_MARGIN", 0.1)
+    size = 200_000
+    value = "i / 7" if order == "rising" else "hash(i) % 5000 / 7"
+    with Engine() as engine:
+        engine.run(f"COPY (SELECT {value} AS v FROM range({size}) AS r(i)) TO {literal(str(tmp_path / 't.parquet'))}")
+        found = batch(engine, tmp_path / "t.parquet")
+        wanted = [0, 1, 50_000, 99_999, 100_000, 199_999]
+        values = engine.rows(f"SELECT v FROM {found.relation} ORDER BY v")
+        asked = ranks.at_ranks(found, found.relation, wanted, size)
+        assert asked == {rank: values[rank][0] for rank in wanted}
+        # Only what lies near is put in order.
+        assert any("FILTER (WHERE v >=" in sql for sql in found._found)
+
+
+def test_ranks_that_the_sample_misses_are_found_among_all_values(tmp_path, monkeypatch):
+    monkeypatch.setattr(shortcuts, "LARGE", 0)
+    monkeypatch.setattr(ranks, "ROOM", 0)
+    monkeypatch.setattr(ranks, "_MARGIN", 0.0)
+    pq.write_table(pa.table({"v": list(range(5000))}), tmp_path / "t.parquet")
+    with Engine() as engine:
+        found = batch(engine, tmp_path / "t.parquet")
+        assert ranks.at_ranks(found, found.relation, [2499, 2500], 5000) == {2499: 2499, 2500: 2500}
+
+
+def test_a_key_is_unique_where_a_part_of_it_rises(gxe, suite_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(shortcuts, "LARGE", 0)
+    pq.write_table(pa.table({"a": [2, 1, 2], "b": [1, 2, 3]}), tmp_path / "t.parquet")
+    with Engine() as engine:
+        found = batch(engine, tmp_path / "t.parquet")
+        assert Plan(found).groups(('"a"', '"b"'), "true")() == (3, 0)
+        assert not any("GROUP BY" in sql for sql in found._found)
