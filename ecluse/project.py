@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ecluse.errors import DefinitionError
+from ecluse.model.duration import duration
 from ecluse.model.location import S3Location
 
 CHARTER = "charter.yaml"
@@ -21,7 +22,8 @@ class Project:
 
     ``state`` is the profile's own folder (``.ecluse/<profile>``, ignored by Git): database, tables, raw bytes, keys.
     ``tables`` is where the tables lie when they don't lie there. ``reads`` names other profiles of the project whose
-    releases may be read from this one.
+    releases may be read from this one. ``candidates`` is how long a candidate is kept that was computed and not
+    published.
     ``replay_at`` is the moment at which a profile that replays history judges freshness; ``None`` means the real time.
     """
 
@@ -35,6 +37,7 @@ class Project:
     makes_keys: bool = False
     tables: Path | S3Location | None = None
     reads: tuple[str, ...] = ()
+    candidates: timedelta = timedelta(days=14)
 
     @property
     def warehouse(self) -> Path | S3Location:
@@ -116,6 +119,7 @@ class Project:
             makes_keys=chosen == "demo",
             tables=_tables(root, state, found, chosen),
             reads=tuple(_listed(found.get("reads", ()))),
+            candidates=_candidates(found, chosen),
         )
 
 
@@ -136,6 +140,14 @@ def _root(project: str | Path | None) -> Path:
 def _profiles(settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = settings.get("profiles", {"demo": {}})
     return found
+
+
+def _candidates(settings: dict[str, Any], profile: str) -> timedelta:
+    """How long a profile keeps candidates: ``candidates = "14 days"``."""
+    try:
+        return duration(str(settings.get("candidates", "14 days")))
+    except ValueError as error:
+        raise DefinitionError("project.candidates", profile=profile, found=settings["candidates"]) from error
 
 
 def _listed(setting: str | list[str] | tuple[str, ...]) -> list[str]:

@@ -55,7 +55,9 @@ def blocked_runs(project: Reading, dataset: str) -> list[Blocked]:
 def candidate_of(project: Reading, run: Blocked) -> Branch | None:
     """The candidate that a blocked run left, if it is still there."""
     start, middle = f"{run.dataset}/{run.partition or 'all'}/", f"/{run.run_id}/"
-    matching = [b for b in project.warehouse.candidates() if b.branch.startswith(start) and middle in b.branch]
+    # NOTE: a run may have gone on from what another one left: it is then the holder, and not in the branch's name.
+    of_run = [b for b in project.warehouse.candidates() if run.run_id == b.holder or middle in b.branch]
+    matching = [b for b in of_run if b.branch.startswith(start)]
     return matching[-1] if matching else None
 
 

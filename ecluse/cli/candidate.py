@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecluse.cli.preview import show_preview
+from ecluse.cli.run import line, result_data, show_results
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
 from ecluse.errors import DefinitionError
+from ecluse.model.names import partition_of_branch, quarantine_name
 from ecluse.texts import say
 
 if TYPE_CHECKING:
     from ecluse.cli.reading import Reading
+    from ecluse.model.step import StepDefinition
+    from ecluse.project import Project
     from ecluse.warehouse.candidate import Branch
 
 
@@ -31,7 +37,7 @@ def group() -> None:
 @group.command("list")
 @pass_session
 def list_(session: Session) -> None:
-    """List candidates, with who holds them and until when.
+    """List candidates, with who holds them, and until when those are kept that nobody holds.
 
     \b
     Example:
@@ -39,12 +45,13 @@ def list_(session: Session) -> None:
     """
     with session.reading() as project:
         found = project.warehouse.candidates()
+        kept = {b.branch: _kept(project, b) for b in found}
     if session.json:
-        as_json(found)
+        as_json([{**vars(b), "snapshot_id": str(b.snapshot_id), "kept_until": kept[b.branch]} for b in found])
     elif found:
         as_table(
-            [say(f"cli.column.{name}") for name in ("branch", "lease", "holder", "until")],
-            [(b.branch, say(f"cli.lease.{b.lease}"), b.holder, b.expires) for b in found],
+            [say(f"cli.column.{name}") for name in ("branch", "lease", "holder", "until", "kept_until")],
+            [(b.branch, say(f"cli.lease.{b.lease}"), b.holder, _time(b.expires), _time(kept[b.branch])) for b in found],
         )
         click.echo(say("cli.candidate.next", branch=found[0].branch))
     else:
@@ -65,11 +72,14 @@ def show(session: Session, branch: str) -> None:
         found = _find(project, branch)
         files = project.warehouse.files(found.dataset, found.snapshot_id)
         checks = _checks(project, found)
+        kept = _kept(project, found)
     rows = sum(f.rows for f in files)
     if session.json:
-        as_json({"branch": found, "snapshot_rows": rows, "checks": checks})
+        as_json({"branch": found, "kept_until": kept, "snapshot_rows": rows, "checks": checks})
         return
     click.echo(say("cli.candidate.holds", branch=found.branch, rows=rows, files=len(files)))
+    if kept is not None:
+        click.echo(say("cli.candidate.kept", until=_time(kept)))
     as_table(
         [say(f"cli.column.{name}") for name in ("check", "severity", "outcome", "unexpected", "message")],
         [
@@ -83,6 +93,73 @@ def show(session: Session, branch: str) -> None:
             for c in checks
         ],
     )
+
+
+@group.command("diff")
+@click.argument("branch")
+@pass_session
+def diff(session: Session, branch: str) -> None:
+    """Preview what publishing a candidate would change: rows by key, columns, and what today's checks observe.
+
+    Counts only; a value is shown only where a check observes one of public columns.
+
+    \b
+    Example:
+      ecluse candidate diff clean.flights/2013-03/7d1f0a/1
+    """
+    from ecluse.engine import Engine
+    from ecluse.quality import guarded_suite
+    from ecluse.step.preview import preview
+
+    with session.reading() as project, Engine(memory_limit="1GB") as engine:
+        found = _find(project, branch)
+        definition = _step(project.project, found)
+        compared = preview(
+            engine,
+            project.warehouse,
+            guarded_suite(definition.guard, definition.name),
+            found.snapshot_id,
+            partition_of_branch(branch),
+            key=definition.guard.contract.key,
+            data_now=project.project.data_now(),
+        )
+    if session.json:
+        as_json(compared)
+    else:
+        show_preview(compared)
+
+
+@group.command("publish")
+@click.argument("branch")
+@pass_session
+def publish(session: Session, branch: str) -> None:
+    """Publish a candidate that was blocked or interrupted, if everything that is promised today holds.
+
+    Nothing is computed again: its rows go through every stage of the step from the check on, with today's suite and
+    contract. What blocks it still blocks it; then this ends with 2, and the candidate stays.
+
+    \b
+    Example:
+      ecluse candidate publish clean.flights/2013-03/7d1f0a/1
+    """
+    import uuid
+
+    from ecluse.step.run import run_step
+    from ecluse.step.state import StepRequest
+
+    with session.services() as services:
+        with session.reading() as project:
+            found = _find(project, branch)
+        definition = _step(services.project, found)
+        request = StepRequest(str(uuid.uuid4()), partition=partition_of_branch(branch), candidate=branch)
+        result = run_step(definition, request, services)
+    if session.json:
+        as_json(result_data(result))
+    else:
+        click.echo(line(result))
+        show_results([result])
+    if not result.published:
+        click.get_current_context().exit(2)
 
 
 @group.command("discard")
@@ -100,6 +177,8 @@ def discard(session: Session, branch: str, yes: bool) -> None:
         found = _find(project, branch)
         if found.lease == "live":
             raise DefinitionError("cli.candidate_live", branch=branch, holder=found.holder, until=found.expires)
+        if (hold := _hold(project, found.dataset)) is not None:
+            raise DefinitionError("cli.candidate_held", branch=branch, hold=hold)
         if not yes:
             click.confirm(say("cli.candidate.sure", branch=branch), abort=True)
         project.warehouse.discard(found)
@@ -116,6 +195,38 @@ def _find(project: Reading, branch: str) -> Branch:
             return candidate
     known = ", ".join(candidate.branch for candidate in found) or "–"
     raise DefinitionError("cli.unknown_candidate", branch=branch, known=known)
+
+
+def _step(project: Project, found: Branch) -> StepDefinition:
+    from ecluse.orchestration.runner import load_steps
+
+    steps = load_steps(project)
+    if found.dataset not in steps:
+        raise DefinitionError("cli.unknown_dataset", dataset=found.dataset, known=", ".join(sorted(steps)))
+    return steps[found.dataset]
+
+
+def _hold(project: Reading, dataset: str) -> str | None:
+    """The name of a legal hold on a dataset, or on what its quarantine belongs to."""
+    from ecluse.model.holds import standing_holds
+
+    for hold in standing_holds(project.log.facts(kind="decision")):
+        if dataset in {name for held in hold.datasets for name in (held, quarantine_name(held))}:
+            return hold.name
+    return None
+
+
+def _kept(project: Reading, found: Branch) -> datetime | str | None:
+    """Until when a candidate is kept that nobody holds, or what holds it; ``None`` for one at work."""
+    if found.lease == "live" or found.expires is None:
+        return None
+    if (hold := _hold(project, found.dataset)) is not None:
+        return say("cli.candidate.hold", name=hold)
+    return found.expires + project.project.candidates
+
+
+def _time(moment: datetime | str | None) -> str | None:
+    return moment.isoformat(" ", "seconds") if isinstance(moment, datetime) else moment
 
 
 def _checks(project: Reading, found: Branch) -> list[dict[str, Any]]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: In place of an age: as each contract says.
 _CONTRACT = "contract"
 
+#: How old a file is at least that nothing refers to: longer than any run that might still come to refer to it.
+_FILES = timedelta(days=7)
+
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 _AGE = re.compile(r"([1-9]\d{0,4})([hdw])\Z")
 
@@ -48,10 +51,9 @@ def _age_or_contract(
 @click.option(
     "--older-than",
     callback=_age,
-    default="7d",
-    show_default=True,
     metavar="AGE",
-    help="How long ago files and candidates were given up, at least: hours (36h), days (7d) or weeks (4w).",
+    help="How long ago files and candidates were given up, at least: hours (36h), days (7d) or weeks (4w). Default: 7d "
+    "for files, and for candidates what the profile says (candidates, 14 days).",
 )
 @click.option(
     "--expire",
@@ -65,13 +67,13 @@ def _age_or_contract(
 def command(
     session: Session,
     dataset: str | None,
-    older_than: timedelta,
+    older_than: timedelta | None,
     expire: timedelta | Literal["contract"] | None,
     dry_run: bool,
 ) -> None:
     """Delete what killed runs, blocked candidates, dry runs and forgotten versions left behind.
 
-    A dataset is swept with its quarantine. A candidate goes once nobody has held it for --older-than. No release or
+    A dataset is swept with its quarantine. A candidate goes once nobody has held it for so long. No release or
     tag loses a file, runs that are at work keep theirs, and nothing goes of a dataset under a legal hold.
 
     \b
@@ -93,7 +95,9 @@ def command(
         if expire is not None:
             age = None if isinstance(expire, str) else expire
             expired = forget(services, age, dataset, keeps=_keeps(services.project), dry_run=dry_run)
-        candidates = _given_up(services.warehouse, dataset, older_than, held, dry_run=dry_run)
+        kept = services.project.candidates if older_than is None else older_than
+        candidates = _given_up(services.warehouse, dataset, kept, held, dry_run=dry_run)
+        older_than = _FILES if older_than is None else older_than
         left = leftovers(services, older_than) if dataset is None else ()
         if not dry_run:
             clear(services, left)

@@ -49,7 +49,7 @@ def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bo
     if session.json:
         as_json({"before": before, "after": after, "same": found.same, "difference": found})
     else:
-        _show(found, before, after)
+        show_difference(found, say("cli.diff.before", a=before), say("cli.diff.after", b=after))
 
 
 @click.command("rollback")
@@ -102,11 +102,12 @@ def _key(log: Log, product: TableVersion) -> tuple[str, ...]:
     return next((tuple(p["key"]) for p in own if "key" in p), ())
 
 
-def _show(found: Difference, before: str, after: str) -> None:
-    counts = ("before", "after", "added", "removed", "changed")
+def show_difference(found: Difference, before: str, after: str) -> None:
+    """A difference as tables; ``before`` and ``after`` head the columns of the two sides."""
+    counts = ("added", "removed", "changed")
     values = (found.rows_before, found.rows_after, found.added, found.removed, found.changed if found.key else None)
     as_table(
-        [say(f"cli.diff.{name}", a=before, b=after) for name in counts],
+        [before, after, *(say(f"cli.diff.{name}") for name in counts)],
         [[None if value is None else f"{value:,}" for value in values]],
         title=say("cli.diff.rows", dataset=found.dataset, key=", ".join(found.key) or say("cli.diff.whole")),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -12,17 +11,10 @@ from pydantic import ConfigDict, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
 from ecluse.model.canonical import digest, plain
+from ecluse.model.duration import duration
 from ecluse.model.generalise import Generalisation
 
 _STRICT = ConfigDict(extra="forbid")
-_WITHIN = re.compile(r"^\s*(\d+)\s*(minute|hour|day|week)s?\s*$")
-
-
-def _duration(within: str) -> timedelta:
-    found = _WITHIN.match(within)
-    if not found:
-        raise ValueError(f"{within!r} is not a duration such as '36 hours' or '35 days'")
-    return timedelta(**{f"{found[2]}s": int(found[1])})
 
 
 class Classification(StrEnum):
@@ -97,14 +89,14 @@ class Freshness:
 
     @field_validator("within")
     @classmethod
-    def _within_is_a_duration(cls, within: str) -> str:
-        _duration(within)
+    def _within_is_aduration(cls, within: str) -> str:
+        duration(within)
         return within
 
     @property
     def age(self) -> timedelta:
         """The largest age allowed."""
-        return _duration(self.within)
+        return duration(self.within)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -125,13 +117,13 @@ class Keep:
         if self.versions is not None and self.versions < 1:
             raise ValueError(f"keep needs at least 1 version, the published one, not {self.versions}")
         if self.within is not None:
-            _duration(self.within)
+            duration(self.within)
         return self
 
     @property
     def age(self) -> timedelta:
         """How long versions stay whatever their number."""
-        return timedelta(0) if self.within is None else _duration(self.within)
+        return timedelta(0) if self.within is None else duration(self.within)
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -54,3 +54,13 @@ def branch_name(dataset: str, partition: str | None, run: str, attempt: int) -> 
     'clean.flights/2013-01/7d1f/1'
     """
     return f"{dataset}/{ALL if partition is None else partition_key(partition)}/{run}/{attempt}"
+
+
+def partition_of_branch(branch: str) -> str | None:
+    """The partition of the candidate that a branch holds.
+
+    >>> partition_of_branch("clean.flights/2013-01/7d1f/1")
+    '2013-01'
+    """
+    found = branch.split("/")[1]
+    return None if found == ALL else found

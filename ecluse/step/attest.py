@@ -16,6 +16,7 @@ from ecluse.model.release import DataFile
 from ecluse.model.update import RESOLVED
 from ecluse.quality import promise_text
 from ecluse.step.candidate import standing_files
+from ecluse.step.pin import inputs_json
 from ecluse.step.rerun import replaced_rows
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
@@ -74,19 +75,6 @@ def check_report(report: CheckReport) -> dict[str, Any]:
         "contract_digest": report.contract_digest,
         "checks": [_check(c) for c in report.checks],
     }
-
-
-def inputs_json(state: State) -> list[dict[str, Any]]:
-    """The pinned inputs as JSON; ``partitions`` is null where the whole dataset was read."""
-    return [
-        {
-            "dataset": p.dataset,
-            "snapshot_id": str(p.snapshot_id),
-            "content": p.content,
-            "partitions": None if p.partitions is None else sorted(p.partitions),
-        }
-        for p in state.inputs
-    ]
 
 
 def _check(check: CheckResult) -> dict[str, Any]:

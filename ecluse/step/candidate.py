@@ -9,6 +9,7 @@ from ecluse.model.contract import Classification, Contract
 from ecluse.model.release import DataFile
 from ecluse.model.update import RESOLVED
 from ecluse.step.border import computing
+from ecluse.step.described import described
 from ecluse.step.history import history
 from ecluse.step.merge import merge
 from ecluse.step.partition import overwrite
@@ -18,7 +19,9 @@ from ecluse.step.state import State
 
 
 def write_candidate(state: State, services: Services) -> State:
-    """Compute the rows once, into files on a branch of their own that is held by a lease."""
+    """Compute the rows once, into files on a branch of their own that is held by a lease, if none was taken up."""
+    if state.candidate is not None:
+        return _counted(state, services)
     definition, request = state.definition, state.request
     candidate = services.warehouse.begin(
         definition.name,
@@ -30,8 +33,13 @@ def write_candidate(state: State, services: Services) -> State:
         renamed=definition.guard.contract.renamed,
         shared=definition.update in RESOLVED,
     )
+    candidate = replace(candidate, about=described(state))
     with computing("step.sql", dataset=definition.name):
         state = write_rows(replace(state, candidate=candidate), services, state.computed_sql)
+    return _counted(state, services)
+
+
+def _counted(state: State, services: Services) -> State:
     return replace(state, computed=state.engine.scalar(f"SELECT count(*) FROM {batch_sql(state, services)}"))
 
 

@@ -18,17 +18,19 @@ from ecluse.model.lineage import ColumnLineage, Edge
 from ecluse.model.names import ORIGIN
 from ecluse.model.step import DatabaseQuery, Files, StepDefinition, Table
 from ecluse.model.update import IS_CURRENT, VALID_FROM, VALID_TO
-from ecluse.sources import ReleasedFiles, collect
+from ecluse.sources import Collection, ReleasedFiles, collect
 from ecluse.step.border import computing
 from ecluse.step.data import data_view
 from ecluse.step.origin import with_origin
 from ecluse.step.services import Services
 from ecluse.step.state import Pinned, State
 from ecluse.step.types import cast_to_contract
+from ecluse.warehouse import Candidate
 
 #: What an input of an SQL asset is annotated with, and what the usual short names of libraries stand for.
 _SQL = ("ecluse", "Table")
 _LIBRARIES = {"pa": "pyarrow", "pd": "pandas", "pl": "polars"}
+_UNTRACEABLE = ColumnLineage(errors=(texts.say("step.untraceable", lang="en"),))
 
 
 def prepare(state: State, services: Services) -> State:
@@ -36,11 +38,10 @@ def prepare(state: State, services: Services) -> State:
     definition = state.definition
     found: Any
     if definition.kind == "source":
-        found = _call(definition, _own_arguments(state))
-        if not isinstance(found, (Files, DatabaseQuery, ReleasedFiles)):
-            raise DefinitionError("step.source_kind", dataset=definition.name, found=type(found).__name__)
+        found = _source(state)
         collection = collect(state.engine, found, definition.guard.contract, services.project.raw)
-        return replace(state, collection=collection, code_version=code_version(definition, _reading(found)))
+        reading = _reading(found)
+        return replace(state, collection=collection, reading=reading, code_version=code_version(definition, reading))
     if _wants_data(definition):
         # NOTE: a function over data computes when it is called, so it is called only after the key is known.
         return replace(state, code_version=code_version(definition, None))
@@ -49,9 +50,19 @@ def prepare(state: State, services: Services) -> State:
     return replace(state, given=found, sql=sql, code_version=code_version(definition, sql))
 
 
-def compute(state: State, _services: Services) -> State:
-    """Turn what the function gave into one query with the contract's columns and, where rows keep it, their origin."""
+def collected(state: State, services: Services) -> Collection:
+    """What a source's function names, collected."""
+    return collect(state.engine, _source(state), state.definition.guard.contract, services.project.raw)
+
+
+def compute(state: State, services: Services) -> State:
+    """Turn what the function gave into one query with the contract's columns and, where rows keep it, their origin.
+
+    Nothing is computed where a candidate was taken up that holds the rows.
+    """
     definition = state.definition
+    if state.candidate is not None:
+        return _taken_up(state, services, state.candidate)
     if state.collection is not None:
         source = state.collection.sql
         state = replace(state, sql=None, lineage=_source_lineage(state))
@@ -65,7 +76,7 @@ def compute(state: State, _services: Services) -> State:
         else:
             with computing("step.sql", dataset=definition.name):
                 source = f"SELECT * FROM {data_view(state.engine, given, definition.name)}"
-            state = replace(state, lineage=ColumnLineage(errors=(texts.say("step.untraceable", lang="en"),)))
+            state = replace(state, lineage=_UNTRACEABLE)
     columns = _described(state.engine, source, definition.name)
     if definition.update == "history":
         source, columns = _as_version(state, source, columns)
@@ -75,6 +86,21 @@ def compute(state: State, _services: Services) -> State:
     if keeps_origin:
         projection, types = f"{projection}, {quote(ORIGIN)}", {**types, ORIGIN: "VARCHAR"}
     return replace(state, computed_sql=f"SELECT {projection} FROM ({source})", columns=types)
+
+
+def _taken_up(state: State, services: Services, candidate: Candidate) -> State:
+    """What is known of rows that another run computed: their columns, and where these come from."""
+    assert candidate.snapshot_id is not None
+    there = services.warehouse.columns(candidate.dataset, candidate.snapshot_id)
+    columns = {c.name: c.type for c in state.definition.guard.contract.columns}
+    if ORIGIN in there:
+        columns[ORIGIN] = "VARCHAR"
+    lineage = _UNTRACEABLE
+    if state.collection is not None:
+        lineage = _source_lineage(state)
+    elif state.sql is not None:
+        lineage = _lineage(state, _sql(state, state.sql))
+    return replace(state, columns=columns, lineage=lineage)
 
 
 def _as_version(state: State, source: str, columns: dict[str, str]) -> tuple[str, dict[str, str]]:
@@ -95,25 +121,35 @@ def _dated(lineage: ColumnLineage) -> ColumnLineage:
 
 def code_version(definition: StepDefinition, sql: str | None) -> str:
     """SHA-256 over the function's text, the SQL that it gave, the contract and what the asset declares."""
+    return digest({**own_code(definition), "sql": sql, "contract": definition.guard.contract.digest})
+
+
+def own_code(definition: StepDefinition) -> dict[str, Any]:
+    """The function's text and what the asset declares: what decides, beside the inputs, which rows are computed."""
     try:
         source = inspect.getsource(definition.compute)
     except (OSError, TypeError):
         source = repr(getattr(definition.compute, "__code__", definition.compute))
-    return digest(
-        {
-            "source": source,
-            "sql": sql,
-            "contract": definition.guard.contract.digest,
-            "declared": [
-                definition.grain,
-                definition.updating,
-                dict(definition.filters),
-                definition.deduplicate_by,
-                dict(definition.totals),
-                dict(definition.look_ups),
-            ],
-        }
-    )
+    return {
+        "source": source,
+        "declared": [
+            definition.grain,
+            definition.updating,
+            dict(definition.filters),
+            definition.deduplicate_by,
+            dict(definition.totals),
+            dict(definition.look_ups),
+        ],
+    }
+
+
+def _source(state: State) -> Files | DatabaseQuery | ReleasedFiles:
+    """Where a source's function says that its data is."""
+    definition = state.definition
+    found = _call(definition, _own_arguments(state))
+    if not isinstance(found, (Files, DatabaseQuery, ReleasedFiles)):
+        raise DefinitionError("step.source_kind", dataset=definition.name, found=type(found).__name__)
+    return found
 
 
 def _reading(found: Files | DatabaseQuery | ReleasedFiles) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ecluse.engine import Engine, quote
 from ecluse.errors import NotComputed
@@ -23,10 +24,14 @@ def pin(state: State, services: Services) -> State:
     return replace(state, inputs=inputs)
 
 
-def pin_input(services: Services, wanted: In, partitions: frozenset[str] | None) -> Pinned:
-    """One input at its published snapshot, narrowed to some partitions where the step reads only those."""
+def pin_input(services: Services, wanted: In, partitions: frozenset[str] | None, snapshot: int | None = None) -> Pinned:
+    """One input at its published snapshot, narrowed to some partitions where the step reads only those.
+
+    With ``snapshot``, as it was then; ``WarehouseError`` where that is forgotten.
+    """
     warehouse = services.warehouse
-    snapshot = warehouse.head(wanted.dataset) if warehouse.exists(wanted.dataset) else None
+    if snapshot is None and warehouse.exists(wanted.dataset):
+        snapshot = warehouse.head(wanted.dataset)
     if snapshot is None:
         raise NotComputed("step.input_unpublished", dataset=wanted.dataset)
     files = warehouse.files(wanted.dataset, snapshot)
@@ -48,6 +53,19 @@ def pin_input(services: Services, wanted: In, partitions: frozenset[str] | None)
         columns=warehouse.columns(wanted.dataset, snapshot),
         partitions=partitions,
     )
+
+
+def inputs_json(state: State) -> list[dict[str, Any]]:
+    """The pinned inputs as JSON; ``partitions`` is null where the whole dataset was read."""
+    return [
+        {
+            "dataset": p.dataset,
+            "snapshot_id": str(p.snapshot_id),
+            "content": p.content,
+            "partitions": None if p.partitions is None else sorted(p.partitions),
+        }
+        for p in state.inputs
+    ]
 
 
 def show(engine: Engine, pinned: Pinned, *, with_origin: bool) -> None:

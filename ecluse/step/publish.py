@@ -16,12 +16,13 @@ from ecluse.model.outcome import Scope
 from ecluse.model.update import RESOLVED
 from ecluse.step import trace
 from ecluse.step.account import reconciled
-from ecluse.step.attest import check_report, inputs_json, publication_facts
+from ecluse.step.attest import check_report, publication_facts
 from ecluse.step.candidate import resolve, standing_files
 from ecluse.step.check import check_again
 from ecluse.step.closure import confirm_known
 from ecluse.step.compactions import as_written
 from ecluse.step.decide import decide
+from ecluse.step.pin import inputs_json
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
 from ecluse.store.schema import publications
@@ -45,8 +46,15 @@ def idempotency_key(state: State) -> str:
     Where a function reads what can't be known beforehand (resources, no declared input), its run takes their place:
     another attempt of the run finds what the one before published, and another run computes again.
     """
+    request = state.request
+    settings = None if request.settings is None else digest(request.settings)
+    return key_of(state, settings=settings, resources=request.resources, run=request.run_id)
+
+
+def key_of(state: State, *, settings: str | None, resources: bool, run: str) -> str:
+    """The idempotency key of what was computed under these settings (their digest), with resources or not."""
     definition, request = state.definition, state.request
-    known = state.collection is not None or (state.inputs and (state.sql is not None or not request.resources))
+    known = state.collection is not None or (state.inputs and (state.sql is not None or not resources))
     return digest(
         {
             "dataset": definition.name,
@@ -56,8 +64,8 @@ def idempotency_key(state: State) -> str:
             "code": state.code_version,
             # NOTE: what was published under an older suite was never asked what the new one asks.
             "suite": state.suite.digest,
-            "settings": None if state.sql is not None else state.request.settings,
-            "run": None if known else request.run_id,
+            "settings": None if state.sql is not None else settings,
+            "run": None if known else run,
             "update": definition.updating,
         }
     )

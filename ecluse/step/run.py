@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from ecluse.errors import EcluseError
+from ecluse.errors import Cancelled, EcluseError
 from ecluse.ledger import sign
 from ecluse.model.canonical import digest
 from ecluse.model.outcome import CheckResult, Outcome, Scope, Severity
@@ -21,15 +22,20 @@ from ecluse.step.compute import compute, prepare
 from ecluse.step.decide import decide
 from ecluse.step.heartbeat import heartbeat
 from ecluse.step.pin import pin
+from ecluse.step.preview import preview
 from ecluse.step.publish import find_published, publish
-from ecluse.step.quarantine import quarantine
+from ecluse.step.quarantine import put_back, quarantine
+from ecluse.step.resume import find_candidate, recall
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State, StepRequest, StepResult
 
-STAGES: tuple[Callable[[State, Services], State], ...] = (
+Stage = Callable[[State, Services], State]
+
+STAGES: tuple[Stage, ...] = (
     pin,
     prepare,
     find_published,
+    find_candidate,
     compute,
     write_candidate,
     check,
@@ -39,16 +45,23 @@ STAGES: tuple[Callable[[State, Services], State], ...] = (
     publish,
 )
 
+#: The same for a candidate that an earlier run left: what it was made from is recalled, and not made again.
+LATER: tuple[Stage, ...] = (recall, *STAGES[STAGES.index(compute) :])
+
 
 def run_step(definition: StepDefinition, request: StepRequest, services: Services) -> StepResult:
-    """Carry out a step. A blocked step is a result, not an error; errors leave what was published as it was."""
+    """Carry out a step. A blocked step is a result, not an error; errors leave what was published as it was.
+
+    Where the request names a candidate, nothing is computed: its rows go through all stages from the check on.
+    """
+    stages = STAGES if request.candidate is None else LATER
     with services.engine() as engine:
         state = State(definition, request, engine, guarded_suite(definition.guard, definition.name))
         if not request.dry_run:
             _append_events(services, trace.start(state, services))
         try:
             with heartbeat(services.warehouse, request.run_id):
-                for stage in STAGES:
+                for stage in stages:
                     state = stage(state, services)
                     if state.ending is not None:
                         break
@@ -58,18 +71,17 @@ def run_step(definition: StepDefinition, request: StepRequest, services: Service
         finally:
             if state.collection is not None:
                 state.collection.close()
-        _close(state, services)
-        return _result(state)
+        return _result(_closed(state, services))
 
 
-def _close(state: State, services: Services) -> None:
+def _closed(state: State, services: Services) -> State:
     """Record how a step ended that published nothing. A blocked candidate stays on its branch for inspection."""
     if state.ending is Ending.DRY_RUN or (state.ending is Ending.BLOCKED and state.request.dry_run):
+        state = _previewed(state, services)
         _give_back(state, services)
-        return
-    if state.quarantine is not None and state.ending is Ending.BLOCKED:
-        services.warehouse.discard(state.quarantine)
+        return state
     if state.ending is Ending.BLOCKED:
+        state = put_back(state, services)
         if state.candidate is not None:
             services.warehouse.release(state.candidate)
         with services.database.transaction() as connection:
@@ -79,6 +91,23 @@ def _close(state: State, services: Services) -> None:
         with services.database.transaction() as connection:
             services.log.append(connection, [sign(run_fact(state, services, "unchanged"), services.signer)])
             services.events.append(connection, trace.complete(state, services))
+    return state
+
+
+def _previewed(state: State, services: Services) -> State:
+    """What a dry run would change, before its candidate goes."""
+    assert state.candidate is not None
+    assert state.candidate.snapshot_id is not None
+    found = preview(
+        state.engine,
+        services.warehouse,
+        state.suite,
+        state.candidate.snapshot_id,
+        state.request.partition,
+        key=state.definition.guard.contract.key,
+        data_now=services.project.data_now(),
+    )
+    return replace(state, preview=found)
 
 
 def _reasons(state: State) -> str:
@@ -87,8 +116,10 @@ def _reasons(state: State) -> str:
 
 def _failed(state: State, services: Services, error: BaseException) -> None:
     """Record that a step failed, as far as that is still possible, and give its branches back."""
+    # NOTE: who stops a run wants it to stop, and not to lose what it computed.
+    stopped = not isinstance(error, Exception) or isinstance(error, Cancelled)
     try:
-        _give_back(state, services)
+        _give_back(state, services, keep=stopped)
     except Exception:  # noqa: BLE001 - whatever hinders it, the run is over
         services.warehouse.give_up(state.request.run_id)
     if state.request.dry_run:
@@ -101,11 +132,21 @@ def _failed(state: State, services: Services, error: BaseException) -> None:
         services.events.append(connection, trace.fail(state, services, error))
 
 
-def _give_back(state: State, services: Services) -> None:
-    """Delete the branches of this run, also one that a stage began and did not come to tell of."""
-    for branch in services.warehouse.candidates():
-        if branch.holder == state.request.run_id:
-            services.warehouse.discard(branch)
+def _give_back(state: State, services: Services, *, keep: bool = False) -> None:
+    """Delete the branches of this run, also one that a stage began and did not come to tell of.
+
+    With ``keep``, a candidate stays that holds all computed rows: the next run goes on from it. One that somebody asked
+    to publish stays in any case.
+    """
+    warehouse, run_id = services.warehouse, state.request.run_id
+    kept = {found.branch for found in warehouse.recalled(state.definition.name)} if keep else set[str]()
+    if state.request.candidate is not None:
+        kept.add(state.request.candidate)
+    for branch in warehouse.candidates():
+        if branch.holder == run_id and branch.branch in kept:
+            warehouse.release(branch)
+        elif branch.holder == run_id:
+            warehouse.discard(branch)
 
 
 def _append_events(services: Services, events: list[dict[str, object]]) -> None:
@@ -154,4 +195,5 @@ def _result(state: State) -> StepResult:
         columns=state.columns,
         lineage=state.lineage,
         sql=state.sql,
+        preview=state.preview,
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ecluse.engine import Engine
     from ecluse.quality import Checked, GuardedSuite
     from ecluse.sources import Collection
+    from ecluse.step.preview import Preview
     from ecluse.step.resolved import Tally
     from ecluse.warehouse import Candidate
 
@@ -39,7 +40,8 @@ class StepRequest:
     that are read (absent: all). ``arguments`` are further arguments of the user's function (resources, config).
     ``settings`` is the run's configuration; with ``resources`` the function may use what no digest covers.
     ``run_id`` stays the same through the attempts of one run. ``dry_run`` stops before publishing; ``force``
-    recomputes what was published from the same inputs.
+    recomputes what was published from the same inputs. ``candidate`` is the branch of the candidate to publish, where
+    nothing is to be computed.
     """
 
     run_id: str
@@ -52,6 +54,7 @@ class StepRequest:
     resources: bool = False
     dry_run: bool = False
     force: bool = False
+    candidate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,8 @@ class State:
 
     Where the update mode looks at what is published, ``batch`` names the engine's table with the rows that the step
     brings, ``computed_batch`` the one before any was quarantined, and ``tally`` counts what became of them.
-    ``version`` lists the hashes by which the published data is known to be the same or another.
+    ``split`` says that the candidate holds what remained after rows left. ``reading`` says how the bytes of a source's
+    files are read. ``version`` lists the hashes by which the published data is known to be the same or another.
     """
 
     definition: StepDefinition
@@ -111,6 +115,7 @@ class State:
     collection: Collection | None = None
     given: Any = None
     sql: str | None = None
+    reading: str | None = None
     code_version: str = ""
     key: str | None = None
     computed_sql: str = ""
@@ -125,6 +130,7 @@ class State:
     checked: Checked | None = None
     report: CheckReport | None = None
     quarantine: Candidate | None = None
+    split: bool = False
     quarantined: int = 0
     quarantine_by_check: Mapping[str, int] = field(default_factory=dict)
     accounting: RowAccounting | None = None
@@ -132,6 +138,7 @@ class State:
     warnings: tuple[Block, ...] = ()
     ending: Ending | None = None
     previous: Mapping[str, Any] | None = None
+    preview: Preview | None = None
 
     @property
     def driving(self) -> Pinned | None:
@@ -141,7 +148,10 @@ class State:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one step did: how it ended, every check, the accounting, and what was or would be published."""
+    """What one step did: how it ended, every check, the accounting, and what was or would be published.
+
+    ``preview`` is what a dry run would change.
+    """
 
     dataset: str
     partition: str | None
@@ -161,6 +171,7 @@ class StepResult:
     columns: Mapping[str, str]
     lineage: ColumnLineage | None
     sql: str | None
+    preview: Preview | None = None
 
     @property
     def published(self) -> bool:

@@ -12,10 +12,10 @@ from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRefType
 from sqlalchemy import Connection
 
 from ecluse.engine import Engine
-from ecluse.errors import Conflict
+from ecluse.errors import Conflict, WarehouseError
 from ecluse.model.names import branch_name
 from ecluse.model.update import Update
-from ecluse.warehouse import leases
+from ecluse.warehouse import kept, leases
 from ecluse.warehouse.candidate import Branch, Candidate, Change
 from ecluse.warehouse.catalog import Catalog
 from ecluse.warehouse.draft import Draft
@@ -63,6 +63,7 @@ class Branches:
             draft.add_schema(schema)
             draft.set_properties(without_metrics(schema, personal))
             stale[:] = _reset(draft, branch, base)
+            kept.forget(draft, branch)
             return Candidate(dataset, partition, branch, base, run_id, attempt, schema.schema_id, base_schema)
 
         candidate = self.catalog.commit(dataset, build, within=take, first=lambda: first_schema(types))
@@ -92,6 +93,36 @@ class Branches:
         except Conflict:
             self.catalog.objects.delete(file.path for file in writer.files)
             raise
+
+    def recalled(self, dataset: str) -> list[Candidate]:
+        """The candidates of a table that a run can take up, whoever holds them."""
+        if not self.catalog.exists(dataset):
+            return []
+        return kept.all_recalled(self.catalog.open(dataset).metadata)
+
+    def take_up(self, dataset: str, branch: str, run_id: str) -> Candidate:
+        """A candidate that nobody holds any more, held by another run from now on, as it was written down."""
+        with self.catalog.database.transaction() as connection:
+            leases.take_over(connection, branch, run_id, self.lease)
+        try:
+            return replace(self._as_written(dataset, branch), run_id=run_id)
+        except BaseException:
+            with self.catalog.database.transaction() as connection:
+                leases.give_back(connection, branch, run_id)
+            raise
+
+    def _as_written(self, dataset: str, branch: str) -> Candidate:
+        """``WarehouseError`` where a branch holds other files than were written down, or nothing was."""
+        table = self.catalog.open(dataset)
+        found = kept.recalled(table.metadata, branch)
+        if found is None:
+            raise WarehouseError("warehouse.not_resumable", branch=branch)
+        head, base = table.metadata.refs[branch].snapshot_id, tasks_of(table, dataset, found.base)
+        expected = names_of(self.catalog.objects, base) - {file.path for file in found.removed}
+        expected |= {file.path for file in found.written}
+        if head != found.snapshot_id or names_of(self.catalog.objects, tasks_of(table, dataset, head)) != expected:
+            raise WarehouseError("warehouse.other_branch", branch=branch)
+        return found
 
     def rebase(self, candidate: Candidate) -> Candidate:
         """The candidate with the same data files on today's ``main``, where what it was decided from is the same."""
@@ -146,10 +177,11 @@ class Branches:
         with self.catalog.database.transaction() as connection:
             return leases.renew_all(connection, run_id, self.lease)
 
-    def give_back(self, candidate: Candidate) -> None:
+    def give_back(self, candidate: Candidate | Branch) -> None:
         """End the candidate's lease now, and keep its branch."""
+        holder = candidate.run_id if isinstance(candidate, Candidate) else candidate.holder
         with self.catalog.database.transaction() as connection:
-            leases.give_back(connection, candidate.branch, candidate.run_id)
+            leases.give_back(connection, candidate.branch, holder or "-")
 
     def give_up(self, run_id: str) -> None:
         """Hold nothing of a run any more that could not give it back."""
@@ -237,7 +269,9 @@ class Branches:
                     "ecluse.partition": candidate.partition or "all",
                 },
             )
-            return replace(candidate, snapshot_id=snapshot)
+            put = replace(candidate, snapshot_id=snapshot)
+            kept.write_down(draft, put)
+            return put
 
         def still_held(connection: Connection) -> None:
             leases.renew(connection, candidate.branch, candidate.run_id, self.lease)
@@ -289,6 +323,7 @@ def _forget(draft: Draft, branch: str) -> list[str]:
     only = draft.only_on(branch, old)
     stale = list(added_by(draft.table, old)) if only else []
     draft.drop_ref(branch)
+    kept.forget(draft, branch)
     if only:
         draft.drop_snapshot(old)
     return stale

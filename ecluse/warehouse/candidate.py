@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ecluse.engine import FILE_BYTES
 from ecluse.model.release import DataFile
@@ -23,7 +23,8 @@ class Candidate:
     ``files`` are the data files with the rows that it adds, ``removed`` those that it takes away, ``carried`` hold the
     rows of ``removed`` that stay. ``kept`` are published files that hold what it computed already. ``seen`` names the
     files of ``base`` that it was decided from; ``None`` where it was decided from none. ``marks`` stand in the summary
-    of its snapshot. ``schema_id`` is the schema that ``main`` gets when the candidate is published.
+    of its snapshot. ``schema_id`` is the schema that ``main`` gets when the candidate is published. ``about`` is what
+    its step says of it to a run that takes it up later, as JSON; empty where none can.
     """
 
     dataset: str
@@ -43,6 +44,7 @@ class Candidate:
     looks_at: Parts = frozenset()
     seen: frozenset[str] | None = None
     marks: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def written(self) -> tuple[DataFile, ...]:

@@ -13,6 +13,7 @@ from pyiceberg.table.refs import SnapshotRefType
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import (
     AddSchemaUpdate,
+    RemovePropertiesUpdate,
     RemoveSnapshotRefUpdate,
     RemoveSnapshotsUpdate,
     SetCurrentSchemaUpdate,
@@ -98,6 +99,11 @@ class Draft:
         changed = {k: v for k, v in properties.items() if self.metadata.properties.get(k) != v}
         if changed:
             self.add(SetPropertiesUpdate(updates=changed))
+
+    def drop_property(self, name: str) -> None:
+        """Take a table property away, where there is one."""
+        if name in self.metadata.properties:
+            self.add(RemovePropertiesUpdate(removals=[name]))
 
     def only_on(self, branch: str, snapshot_id: int) -> bool:
         """Whether a snapshot was made on a branch and nothing else needs it.

@@ -75,14 +75,22 @@ def take(
             replaced.append(lease.branch)
             drop(connection, lease.branch)
         elif lease.live(now) and not shared:
-            raise Conflict(
-                "warehouse.leased",
-                branch=lease.branch,
-                holder=lease.holder,
-                until=lease.expires.isoformat(" ", "seconds"),
-            )
+            raise _leased(lease)
     connection.execute(insert(leases).values(branch=branch, dataset=dataset, holder=holder, **_held(now + duration)))
     return replaced
+
+
+def take_over(connection: Connection, branch: str, holder: str, duration: timedelta) -> None:
+    """Hold a branch that another run left; ``Conflict`` where somebody is at work on it, or on its partition."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {leases.name} IN SHARE ROW EXCLUSIVE MODE"))
+    now = clock(connection)
+    for lease in held(connection, branch.rsplit("/", 2)[0]):
+        if lease.live(now):
+            raise _leased(lease)
+    statement = update(leases).where(leases.c.branch == branch)
+    if connection.execute(statement.values(holder=holder, **_held(now + duration))).rowcount < 1:
+        raise Conflict("warehouse.lease_lost", branch=branch)
 
 
 def renew(connection: Connection, branch: str, holder: str, duration: timedelta) -> None:
@@ -135,6 +143,11 @@ def held(connection: Connection, folder: str | None = None) -> Iterator[Lease]:
     for row in connection.execute(select(leases).order_by(leases.c.branch)).all():
         if folder is None or row.branch.rsplit("/", 2)[0] == folder:
             yield _lease(row)
+
+
+def _leased(lease: Lease) -> Conflict:
+    until = lease.expires.isoformat(" ", "seconds")
+    return Conflict("warehouse.leased", branch=lease.branch, holder=lease.holder, until=until)
 
 
 def _lease(row: Row[Any]) -> Lease:

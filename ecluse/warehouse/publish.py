@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 
 from ecluse.errors import Conflict
 from ecluse.store.schema import data_files
-from ecluse.warehouse import leases
+from ecluse.warehouse import kept, leases
 from ecluse.warehouse.border import border
 from ecluse.warehouse.candidate import Candidate
 from ecluse.warehouse.catalog import Catalog, Move
@@ -103,5 +103,6 @@ def _publish(draft: Draft, candidate: Candidate, tag: str | None) -> None:
     draft.set_properties({PUBLISHED: str(published_id(draft.metadata))})
     draft.set_branch(MAIN_BRANCH, candidate.snapshot_id)
     draft.drop_ref(candidate.branch)
+    kept.forget(draft, candidate.branch)
     if tag is not None:
         put_tag(draft, candidate.dataset, tag, candidate.snapshot_id)

@@ -30,6 +30,7 @@ from ecluse.warehouse.draft import Draft, is_root
 from ecluse.warehouse.empty import drop_empty, is_empty
 from ecluse.warehouse.expire import expire
 from ecluse.warehouse.inventory import described, lying_in, recorded
+from ecluse.warehouse.layout import partition_of
 from ecluse.warehouse.objects import Wanted, open_store
 from ecluse.warehouse.publish import Prepared, prepare, put_tag
 from ecluse.warehouse.read import (
@@ -194,6 +195,19 @@ class Warehouse:
             sql = self._scan(table, dataset, schema_of(table, dataset, snapshot_id), partly)
             return whole + int(engine.scalar(f"SELECT count(*) FROM {sql}"))
 
+    def stands_on(self, dataset: str, snapshot_id: int) -> int | None:
+        """The snapshot that another one was made from; ``None`` where that is the empty root."""
+        metadata = self._open(dataset).metadata
+        snapshot = metadata.snapshot_by_id(snapshot_id)
+        parent = None if snapshot is None else snapshot.parent_snapshot_id
+        return None if parent is None or is_root(metadata, parent) else parent
+
+    def partitions(self, dataset: str, snapshot_id: int) -> frozenset[str | None]:
+        """The partitions in which a snapshot has files; ``None`` for those that lie in none."""
+        with border(dataset):
+            tasks = self._tasks(self._open(dataset), dataset, snapshot_id)
+            return frozenset(partition_of(task.file.file_path) for task in tasks)
+
     def marks(self, dataset: str, snapshot_id: int) -> dict[str, str]:
         """What stands in the summary of a snapshot."""
         snapshot = self._open(dataset).metadata.snapshot_by_id(snapshot_id)
@@ -324,9 +338,30 @@ class Warehouse:
         """How long a candidate is held without being renewed."""
         return self._branches.lease
 
-    def release(self, candidate: Candidate) -> None:
+    def release(self, candidate: Candidate | Branch) -> None:
         """Give the lease back and leave the candidate for inspection, until ``clean_expired``."""
         self._branches.give_back(candidate)
+
+    def recalled(self, dataset: str) -> list[Candidate]:
+        """The candidates of a dataset that a run can take up, as their steps described them, whoever holds them."""
+        with border(dataset):
+            return self._branches.recalled(dataset)
+
+    def take_up(self, dataset: str, branch: str, run_id: str) -> Candidate:
+        """Hold a candidate that another run left whole, for ``run_id``; its files are confirmed byte for byte.
+
+        ``Conflict`` where somebody is at work on its partition. ``WarehouseError`` where the branch can't be taken up:
+        nothing was written down of it, or it isn't what was. ``IntegrityError`` for a file that was altered.
+        """
+        with border(dataset):
+            candidate = self._branches.take_up(dataset, branch, run_id)
+        try:
+            self.confirm(dataset, candidate.written)
+        except BaseException:
+            self.release(candidate)
+            raise
+        self._clean_abandoned()
+        return candidate
 
     def give_up(self, run_id: str) -> None:
         """Say that a run of this process is over, where it could not discard its candidates: the next one does."""

@@ -30,6 +30,37 @@ def test_why_shows_the_reason_three_rows_and_the_next_command(broken):
     assert "ecluse candidate show clean.orders/all/" in shown
 
 
+def test_a_preview_fits_one_screen_and_names_what_would_change(broken):
+    folder, _ = broken
+    (branch,) = [b["branch"] for b in call_apart(folder, "candidate", "list", "--json").json]
+    shown = call_apart(folder, "candidate", "diff", branch)
+    assert shown.code == 0, shown.err
+    assert len(shown.out.splitlines()) < 24
+    assert "by order_id" in shown.out
+    assert "column_values_to_be_between__amount" in shown.out
+    assert "broken, 4 rows" in shown.out
+    assert "-24.9" not in shown.out
+    found = call_apart(folder, "candidate", "diff", branch, "--json").json
+    assert (found["difference"]["rows_before"], found["difference"]["added"], found["moved"]) == (0, 10, False)
+
+
+def test_a_candidate_is_published_only_once_its_contract_allows_it(broken):
+    folder, _ = broken
+    (branch,) = [b["branch"] for b in call_apart(folder, "candidate", "list", "--json").json]
+    refused = call_apart(folder, "candidate", "publish", branch)
+    assert (refused.code, "40.00%" in refused.out) == (2, True), refused.err
+    contract = folder / "expectations/clean/orders/contract.py"
+    before = contract.read_text()
+    contract.write_text(before.replace("quarantine_at_most=0.2", "quarantine_at_most=0.5"))
+    assert contract.read_text() != before
+    published = call_apart(folder, "candidate", "publish", branch, "--json")
+    contract.write_text(before)
+    assert published.code == 0, published.out + published.err
+    found = published.json
+    assert (found["ending"], found["rows"], found["quarantined"]) == ("published", 6, 4)
+    assert call_apart(folder, "candidate", "list", "--json").json == []
+
+
 def test_a_candidate_is_shown_with_its_checks_and_discarded(broken, call):
     folder, _ = broken
     assert call_apart(folder, "run", "clean.orders").code == 2

@@ -127,7 +127,7 @@ def test_a_key_that_another_month_published_first_blocks(bare, monthly, monkeypa
 def test_the_same_month_published_first_by_another_run_is_no_conflict(bare, monthly, monkeypatch):
     def other():
         for branch in bare.services.warehouse.candidates():
-            bare.services.warehouse.release(_as_candidate(branch))
+            bare.services.warehouse.release(branch)
         assert bare.run(monthly, partition="2024-01").ending is Ending.PUBLISHED
 
     meanwhile(monkeypatch, other)
@@ -145,7 +145,7 @@ def test_the_same_month_published_first_by_another_run_is_no_conflict(bare, mont
 def test_the_same_month_with_other_content_is_a_conflict_that_leaves_no_trace(bare, monthly, monkeypatch):
     def other():
         for branch in bare.services.warehouse.candidates():
-            bare.services.warehouse.release(_as_candidate(branch))
+            bare.services.warehouse.release(branch)
         bare.run(replace(monthly, guard=guard(bare)), partition="2024-01")
 
     meanwhile(monkeypatch, other)
@@ -153,12 +153,6 @@ def test_the_same_month_with_other_content_is_a_conflict_that_leaves_no_trace(ba
         bare.run(monthly, partition="2024-01")
     assert held(bare, "raw.monthly") == {0, 1, 2}
     assert [b for b in bare.services.warehouse.candidates() if b.holder] == []
-
-
-def _as_candidate(branch):
-    from types import SimpleNamespace
-
-    return SimpleNamespace(branch=branch.branch, run_id=branch.holder, dataset=branch.dataset)
 
 
 def test_appending_the_same_twice_at_once_appends_it_once(shop, monkeypatch):
@@ -171,7 +165,7 @@ def test_appending_the_same_twice_at_once_appends_it_once(shop, monkeypatch):
 
     def other():
         for branch in shop.services.warehouse.candidates():
-            shop.services.warehouse.release(_as_candidate(branch))
+            shop.services.warehouse.release(branch)
         assert shop.run(step).ending is Ending.PUBLISHED
 
     meanwhile(monkeypatch, other)
