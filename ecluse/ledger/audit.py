@@ -13,8 +13,8 @@ from multiprocessing import get_context
 
 from ecluse.errors import IntegrityError, LedgerError
 from ecluse.ledger.checkpoint import Checkpoint
-from ecluse.ledger.envelope import is_canonical, parse_noting_floats
-from ecluse.ledger.examine import Examined, examine
+from ecluse.ledger.envelope import is_canonical, open_written, parse_noting_floats
+from ecluse.ledger.examine import Examined, examine, examine_opened
 from ecluse.ledger.merkle import Frontier, leaf_hash
 from ecluse.ledger.trust import Trust
 
@@ -187,9 +187,12 @@ def read_entry(entry: Entry, trust: Trust, *, strict: bool) -> Examined:
     if leaf_hash(entry.envelope.encode()).hex() != entry.leaf:
         raise IntegrityError("ledger.altered", position=entry.position)
     try:
-        envelope, floats = parse_noting_floats(entry.envelope)
-        canonic = not strict or is_canonical(envelope, entry.envelope.encode(), floats=floats)
-        examined = examine(envelope, trust, strict=strict)
+        if (opened := open_written(entry.envelope)) is not None:
+            canonic, examined = True, examine_opened(opened, trust, strict=strict)
+        else:
+            envelope, floats = parse_noting_floats(entry.envelope)
+            canonic = not strict or is_canonical(envelope, entry.envelope.encode(), floats=floats)
+            examined = examine(envelope, trust, strict=strict)
     except LedgerError as error:
         raise IntegrityError("ledger.entry", position=entry.position, why=error.part("received")) from error
     except ValueError as error:

@@ -23,6 +23,11 @@ STATEMENT_TYPE = "application/vnd.in-toto+json"
 _LARGEST = 2**53 - 1
 _LONG = re.compile("[\U00010000-\U0010ffff]")
 _PLAIN = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_BASE64 = '"([A-Za-z0-9+/]*={0,2})"'
+_WRITTEN = re.compile(
+    f'{{"payload":{_BASE64},"payloadType":"{re.escape(STATEMENT_TYPE)}",'
+    f'"signatures":\\[{{"keyid":"([0-9a-f]*)","sig":{_BASE64}}}\\]}}'
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ def is_canonical(value: Any, text: bytes, *, floats: bool) -> bool:
     try:
         # NOTE: without floats, and with no character of two UTF-16 units (in whose order keys stand), JSON as Python
         # writes it is RFC 8785, at a tenth of the time.
-        if not floats and not _LONG.search(written := text.decode()):
+        written = text.decode()
+        if not floats and (written.isascii() or not _LONG.search(written)):
             return _PLAIN.encode(value) == written
     except UnicodeDecodeError:
         return False
@@ -61,18 +67,11 @@ def is_canonical(value: Any, text: bytes, *, floats: bool) -> bool:
 
 def parse_noting_floats(text: bytes | str) -> tuple[Any, bool]:
     """What ``parse`` gives, and whether it holds a float."""
-    found: list[str] = []
-
-    def real(digits: str) -> float:
-        found.append(digits)
-        return float(digits)
-
-    def whole(digits: str) -> int | float:
-        number = _number(digits)
-        return number if isinstance(number, int) else real(digits)
-
-    value = json.loads(text, parse_float=real, parse_int=whole, parse_constant=_no_constant)
-    return value, bool(found)
+    written = text.decode() if isinstance(text, bytes) else text
+    try:
+        return _WITHOUT_FLOATS.decode(written), False
+    except _FloatFound:
+        return parse(written), True
 
 
 def parse(text: bytes | str) -> Any:
@@ -131,6 +130,21 @@ def open_envelope(envelope: Mapping[str, Any], payload_type: str) -> Opened:
     return Opened(payload_type, _bytes(envelope["payload"]), tuple(signatures))
 
 
+def open_written(text: str) -> Opened | None:
+    """The envelope of a fact as the log writes it: canonical, with one signature. ``None`` for every other text.
+
+    It says what ``parse``, ``is_canonical`` and ``open_envelope`` say of such a text, at a fifth of the time.
+    """
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        return None
+    payload, key, signature = found.groups()
+    try:
+        return Opened(STATEMENT_TYPE, _bytes(payload), ((key, _bytes(signature)),))
+    except ValueError:
+        return None
+
+
 def _only(found: Any, *names: str) -> None:
     if not isinstance(found, Mapping) or set(found) != set(names):
         raise ValueError(f"not an object of {', '.join(names)}")
@@ -156,3 +170,20 @@ def _number(digits: str) -> int | float:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+class _FloatFound(Exception):
+    """A number that isn't a whole one."""
+
+
+def _no_float(digits: str) -> Any:
+    raise _FloatFound(digits)
+
+
+def _whole(digits: str) -> int:
+    number = _number(digits)
+    return number if isinstance(number, int) else _no_float(digits)
+
+
+#: Made once, because most statements hold no float, and making a decoder costs as much as a quarter of its work.
+_WITHOUT_FLOATS = json.JSONDecoder(parse_float=_no_float, parse_int=_whole, parse_constant=_no_constant)

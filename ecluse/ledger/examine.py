@@ -34,7 +34,11 @@ def examine(envelope: Mapping[str, Any], trust: Trust, *, strict: bool = True) -
     Raises ``LedgerError`` for what no honest writer makes: an envelope that is malformed, or whose signature isn't
     the one of a known key. ``strict`` also asks that the statement is canonical and says nothing beyond the fact.
     """
-    opened = open_as(envelope, STATEMENT_TYPE)
+    return examine_opened(open_as(envelope, STATEMENT_TYPE), trust, strict=strict)
+
+
+def examine_opened(opened: Opened, trust: Trust, *, strict: bool) -> Examined:
+    """As ``examine``, of an envelope that was taken apart."""
     try:
         fact = _stated(opened.payload, strict=strict)
     except (ValueError, KeyError, TypeError, AttributeError, LedgerError) as error:

@@ -55,17 +55,17 @@ class Log:
                     raise doubt
         self._take_turn(connection)
         first = self._size(connection)
-        leaves = []
+        leaves, rows, about = [], [], []
         for position, (envelope, found) in enumerate(zip(envelopes, examined, strict=True), first):
             stored = canonical(envelope)
             leaves.append(merkle.leaf_hash(stored))
             leaf = leaves[-1].hex()
-            connection.execute(
-                insert(facts).values(position=position, leaf=leaf, kind=found.fact.kind, envelope=stored.decode())
-            )
-            if about := sorted({(s.name, s.sha256) for s in found.fact.subjects}):
-                rows = [{"position": position, "name": name, "sha256": sha256} for name, sha256 in about]
-                connection.execute(insert(subjects), rows)
+            rows.append({"position": position, "leaf": leaf, "kind": found.fact.kind, "envelope": stored.decode()})
+            named = sorted({(s.name, s.sha256) for s in found.fact.subjects})
+            about += [{"position": position, "name": name, "sha256": sha256} for name, sha256 in named]
+        for table, values in ((facts, rows), (subjects, about)):
+            if values:
+                connection.execute(insert(table), values)
         tree.grow(connection, first, leaves)
         return tuple(range(first, first + len(envelopes)))
 

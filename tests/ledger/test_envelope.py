@@ -5,12 +5,12 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecluse.errors import LedgerError
 from ecluse.ledger import canonical, parse, sign
-from ecluse.ledger.envelope import STATEMENT_TYPE, is_canonical, open_envelope, pae, parse_noting_floats
+from ecluse.ledger.envelope import STATEMENT_TYPE, is_canonical, open_envelope, open_written, pae, parse_noting_floats
 from ecluse.ledger.keys import signature_holds
 
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -115,6 +115,27 @@ def test_an_in_toto_tool_reads_and_verifies_the_envelope(fact, service):
 def test_what_is_no_envelope_is_refused(damage, fact, service):
     with pytest.raises((ValueError, TypeError)):
         open_envelope({**sign(fact(), service), **damage}, STATEMENT_TYPE)
+
+
+def _read(text):
+    """What the long way says: parsed, canonical, and taken apart."""
+    try:
+        parsed, floats = parse_noting_floats(text)
+        return open_envelope(parsed, STATEMENT_TYPE) if is_canonical(parsed, text.encode(), floats=floats) else None
+    except (ValueError, TypeError):
+        return None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), value=JSON)
+def test_the_short_way_to_an_envelope_says_what_the_long_one_says(data, value, fact, service):
+    text = canonical(sign(fact(value=value), service)).decode()
+    assert open_written(text) is not None
+    assert open_written(text) == _read(text)
+    place = data.draw(st.integers(0, len(text) - 1))
+    put = data.draw(st.sampled_from(["", " ", "=", "A", '"', "}", "\\", "\n", "é", '","more":"']))
+    damaged = text[:place] + put + text[place + data.draw(st.integers(0, 2)) :]
+    assert open_written(damaged) in (None, _read(damaged))
 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", "{", ""])
