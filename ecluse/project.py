@@ -23,7 +23,7 @@ class Project:
     ``state`` is the profile's own folder (``.ecluse/<profile>``, ignored by Git): database, tables, raw bytes, keys.
     ``tables`` is where the tables lie when they don't lie there. ``reads`` names other profiles of the project whose
     releases may be read from this one. ``candidates`` is how long a candidate is kept that was computed and not
-    published.
+    published. ``signers`` names the token that holds a party's key, by party: ``hsm:2?label=ecluse``.
     ``replay_at`` is the moment at which a profile that replays history judges freshness; ``None`` means the real time.
     """
 
@@ -38,6 +38,7 @@ class Project:
     tables: Path | S3Location | None = None
     reads: tuple[str, ...] = ()
     candidates: timedelta = timedelta(days=14)
+    signers: tuple[tuple[str, str], ...] = ()
 
     @property
     def warehouse(self) -> Path | S3Location:
@@ -89,7 +90,9 @@ class Project:
         tables = other.warehouse
         if isinstance(tables, S3Location):
             tables = replace(tables, local=self.state / f"objects-{other.profile}")
-        return replace(other, profile=self.profile, state=self.state, tables=tables, makes_keys=False)
+        return replace(
+            other, profile=self.profile, state=self.state, tables=tables, signers=self.signers, makes_keys=False
+        )
 
     @classmethod
     def find(cls, project: str | Path | None = None, profile: str | None = None) -> Project:
@@ -120,6 +123,7 @@ class Project:
             tables=_tables(root, state, found, chosen),
             reads=tuple(_listed(found.get("reads", ()))),
             candidates=_candidates(found, chosen),
+            signers=tuple((str(party), str(uri)) for party, uri in found.get("signers", {}).items()),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import click
@@ -47,6 +48,34 @@ def new(session: Session, party: str, protect: bool) -> None:
         return
     click.echo(say("cli.key.made", party=party, path=pair.path))
     click.echo(f"  - public: {pair.public}\n    since: {project.now().isoformat(timespec='seconds')}")
+
+
+@group.command("token")
+@click.argument("party")
+@click.argument("uri")
+@pass_session
+def token(session: Session, party: str, uri: str) -> None:
+    """Show what goes into the charter and the profile for a key that lies on a smart card, a YubiKey or an HSM.
+
+    URI is hsm:NUMBER?label=LABEL. The key is P-256, and is made on the token with the tool of its maker: it never
+    leaves it. PYKCS11LIB names the maker's library. A PIN that the token asks for is read from ECLUSE_PASSPHRASE.
+
+    \b
+    Example:
+      ecluse key token s-pipeline "hsm:2?label=ecluse"
+    """
+    from ecluse.ledger import token_public
+
+    project = session.project()
+    public = token_public(uri, os.environ.get("ECLUSE_PASSPHRASE"))
+    if session.json:
+        as_json({"party": party, "public": public, "scheme": "ecdsa-sha2-nistp256", "uri": uri})
+        return
+    click.echo(say("cli.key.token", party=party, uri=uri))
+    since = project.now().isoformat(timespec="seconds")
+    click.echo(f"  - public: {public}\n    scheme: ecdsa-sha2-nistp256\n    since: {since}")
+    click.echo(say("cli.key.profile"))
+    click.echo(f'  [tool.ecluse.profiles.{project.profile}.signers]\n  {party} = "{uri}"')
 
 
 @group.command("list")

@@ -8,6 +8,7 @@ from ecluse.ledger.keys import KeyPair, Signer, key_id, list_keys, load_signer, 
 from ecluse.ledger.local import parties_here, service_signer, signer_for, trust_locally, trust_of, with_local_keys
 from ecluse.ledger.log import Log
 from ecluse.ledger.proofs import Consistency, Inclusion
+from ecluse.ledger.token import token_public
 from ecluse.ledger.trust import Trust, TrustedKey, attesting, kinds_of, unrevoked_key
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "service_signer",
     "sign",
     "signer_for",
+    "token_public",
     "trust_locally",
     "trust_of",
     "unrevoked_key",

@@ -66,7 +66,7 @@ def signatures_doubt(opened: Opened, trust: Trust, kind: str | None, at: datetim
     doubts = []
     for id, signature in opened.signatures:
         known = trust.keys.get(id)
-        if known is not None and not signature_holds(known.key.public, signature, opened.message):
+        if known is not None and not signature_holds(known.key.public, signature, opened.message, known.key.scheme):
             raise LedgerError("ledger.bad_signature", party=known.party, key_id=id[:16])
         doubts.append(trust.doubt(id, kind, at))
     return next((doubt for doubt in doubts if doubt is not None), None)

@@ -1,6 +1,6 @@
 """Ed25519 keys: made, listed and loaded as PEM files that only their owner can read.
 
-A key's id is the SHA-256 of its 32 raw public bytes. Each pair is two files, ``<party>.<first 16 digits of the
+A key's id is the SHA-256 of its raw public bytes. Each pair is two files, ``<party>.<first 16 digits of the
 id>.pem`` (private, PKCS #8, mode 0600, encrypted where a passphrase was given) and the same with ``.pub.pem``.
 Nothing secret enters a ``repr``, a log or an error.
 """
@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -28,6 +31,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ecluse.errors import LedgerError
+
+ED25519, P256 = "ed25519", "ecdsa-sha2-nistp256"
+#: How many bytes a public key has, by scheme.
+_BYTES = {ED25519: 32, P256: 65}
 
 _PARTY = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _PUBLIC = ".pub.pem"
@@ -45,33 +52,46 @@ class KeyPair:
     encrypted: bool
 
 
+class Private(Protocol):
+    """A private half: here, or on a token that never gives it away."""
+
+    def public_key(self) -> Any:
+        """The public half: an Ed25519 key, or a P-256 key."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The signature of ``data``: 64 bytes of Ed25519, or ECDSA over SHA-256 in DER."""
+
+
 @dataclass(frozen=True, eq=False)
 class Signer:
     """A private key that is ready to sign for a party."""
 
     party: str
-    _private: Ed25519PrivateKey = field(repr=False)
+    _private: Private = field(repr=False)
 
     @property
     def public(self) -> str:
-        """The public half, 64 hexadecimal digits: what the charter lists."""
-        return _hex(self._private.public_key())
+        """The public half in hexadecimal digits: what the charter lists."""
+        return hex_of(self._private.public_key())
 
     @property
     def key_id(self) -> str:
         """SHA-256 of the raw public bytes."""
-        return key_id(self.public)
+        public = self._private.public_key()
+        return key_id(hex_of(public), P256 if isinstance(public, EllipticCurvePublicKey) else ED25519)
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of the Ed25519 signature of ``message``."""
+        """The signature of ``message``."""
         return self._private.sign(message)
 
 
-def key_id(public: str) -> str:
-    """The id of the key whose public half is ``public``; ``ValueError`` where that isn't 64 hexadecimal digits."""
+def key_id(public: str, scheme: str = ED25519) -> str:
+    """The id of the key whose public half is ``public``; ``ValueError`` where that is no key of the scheme."""
     raw = bytes.fromhex(public)
-    if len(raw) != 32:
-        raise ValueError("An Ed25519 public key has 32 bytes.")
+    if len(raw) != _BYTES[scheme]:
+        raise ValueError(f"A public key of {scheme} has {_BYTES[scheme]} bytes.")
+    if scheme == P256:
+        public_point(public)
     return sha256(raw).hexdigest()
 
 
@@ -80,10 +100,19 @@ def _public_key(public: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
 
 
-def signature_holds(public: str, signature: bytes, message: bytes) -> bool:
-    """Whether ``signature`` is the signature of ``message`` by the key ``public``."""
+@lru_cache(maxsize=256)
+def public_point(public: str) -> EllipticCurvePublicKey:
+    """The P-256 key of an uncompressed point; ``ValueError`` where it lies on no such curve."""
+    return EllipticCurvePublicKey.from_encoded_point(SECP256R1(), bytes.fromhex(public))
+
+
+def signature_holds(public: str, signature: bytes, message: bytes, scheme: str = ED25519) -> bool:
+    """Whether ``signature`` is the signature of ``message`` by the key ``public``, in its scheme and no other."""
     try:
-        _public_key(public).verify(signature, message)
+        if scheme == P256:
+            public_point(public).verify(signature, message, ECDSA(SHA256()))
+        else:
+            _public_key(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -100,7 +129,7 @@ def new_key(folder: Path, party: str, passphrase: str | None = None) -> KeyPair:
         raise LedgerError("ledger.passphrase_empty", party=party)
     private = Ed25519PrivateKey.generate()
     encryption = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
-    public = _hex(private.public_key())
+    public = hex_of(private.public_key())
     stem = f"{party}.{key_id(public)[:16]}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -129,7 +158,7 @@ def list_keys(folder: Path) -> tuple[KeyPair, ...]:
             raise LedgerError("ledger.key_format", path=path) from error
         if not isinstance(public, Ed25519PublicKey):
             raise LedgerError("ledger.key_format", path=path)
-        found.append(KeyPair(stem.rpartition(".")[0], key_id(_hex(public)), _hex(public), private, encrypted))
+        found.append(KeyPair(stem.rpartition(".")[0], key_id(hex_of(public)), hex_of(public), private, encrypted))
     return tuple(found)
 
 
@@ -161,8 +190,11 @@ def load_signer(pair: KeyPair, passphrase: str | None = None) -> Signer:
     return signer
 
 
-def _hex(public: Ed25519PublicKey) -> str:
-    return public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+def hex_of(public: Ed25519PublicKey | EllipticCurvePublicKey) -> str:
+    """The bytes of a public half in hexadecimal digits."""
+    if isinstance(public, Ed25519PublicKey):
+        return public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    return public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint).hex()
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

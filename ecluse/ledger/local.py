@@ -21,7 +21,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from ecluse.errors import DefinitionError, LedgerError
-from ecluse.ledger.keys import KeyPair, Signer, list_keys, load_signer, new_key
+from ecluse.ledger.keys import P256, KeyPair, Signer, key_id, list_keys, load_signer, new_key
+from ecluse.ledger.token import token_signer
 from ecluse.ledger.trust import PIPELINE_KINDS, Trust, charter_trust, kinds_of
 from ecluse.model.canonical import plain
 from ecluse.model.charter import Charter, Key, Party
@@ -77,13 +78,18 @@ def signer_for(
 ) -> Signer:
     """The signer of a party of the charter: its newest key on this machine that counts at ``at`` (now).
 
+    Where the profile's ``signers`` name a token for the party, it signs, and ``passphrase`` is its PIN.
+
     Raises ``LedgerError`` for an unknown party, and where this machine holds no key that counts for it.
     """
     counting = with_local_keys(project, charter)
     if counting.party(party) is None:
         known = ", ".join(p.id for p in counting.parties)
         raise LedgerError("ledger.unknown_party", party=party, known=known)
-    pairs = _pairs(project, counting, party, at or project.now())
+    moment = at or project.now()
+    if (uri := dict(project.signers).get(party)) is not None and (keys := _on_token(counting, party, moment)):
+        return token_signer(party, uri, keys[-1], passphrase)
+    pairs = _pairs(project, counting, party, moment)
     if not pairs:
         raise LedgerError("ledger.no_key", party=party, folder=project.keys, profile=project.profile)
     return load_signer(pairs[-1], passphrase)
@@ -98,14 +104,14 @@ def service_signer(project: Project, charter: Charter, passphrase: str | None = 
     services = [p.id for p in counting.parties if kinds_of(p) >= PIPELINE_KINDS]
     if not services:
         raise LedgerError("ledger.no_service", kinds=", ".join(sorted(PIPELINE_KINDS)))
-    here = [id for id in services if _pairs(project, counting, id, project.now())]
+    here = [id for id in services if _has_key(project, counting, id)]
     return signer_for(project, charter, here[0] if here else services[0], passphrase)
 
 
 def parties_here(project: Project, charter: Charter) -> tuple[str, ...]:
     """The charter's parties whose key is on this machine and counts now, in the charter's order."""
     counting = with_local_keys(project, charter)
-    return tuple(p.id for p in counting.parties if _pairs(project, counting, p.id, project.now()))
+    return tuple(p.id for p in counting.parties if _has_key(project, counting, p.id))
 
 
 def _merged(project: Project, charter: Charter) -> Charter:
@@ -119,6 +125,21 @@ def _merged(project: Project, charter: Charter) -> Charter:
         return replace(charter, parties=(*known, *added))
     except ValidationError as error:
         raise DefinitionError("ledger.trust_file", path=project.trust, error=_first(error)) from error
+
+
+def _has_key(project: Project, charter: Charter, party: str) -> bool:
+    """Whether this machine can sign for a party now: with a file, or with a token that its profile names."""
+    now = project.now()
+    token = party in dict(project.signers) and _on_token(charter, party, now)
+    return bool(token or _pairs(project, charter, party, now))
+
+
+def _on_token(charter: Charter, party: str, at: datetime) -> list[str]:
+    """The public halves of a party's keys that only a token can hold and that count at that time, oldest first."""
+    trust, found = charter_trust(charter), charter.party(party)
+    keys = [key for key in (found.keys if found else ()) if key.scheme == P256]
+    counting = [key for key in keys if trust.doubt(key_id(key.public, P256), None, at) is None]
+    return [key.public for key in sorted(counting, key=lambda key: trust.since(key_id(key.public, P256)))]
 
 
 def _pairs(project: Project, charter: Charter, party: str, at: datetime) -> list[KeyPair]:

@@ -101,7 +101,7 @@ def unrevoked_key(charter: Charter, party: str, beginning: str | None = None) ->
     found = charter.party(party)
     if found is None:
         raise LedgerError("ledger.unknown_party", party=party, known=", ".join(p.id for p in charter.parties))
-    keys = {key_id(key.public): key for key in found.keys}
+    keys = {key_id(key.public, key.scheme): key for key in found.keys}
     meant = [id for id, key in keys.items() if id.startswith((beginning or "").lower())]
     if beginning is None:
         meant = [id for id in meant if keys[id].revoked is None] or meant
@@ -112,15 +112,16 @@ def unrevoked_key(charter: Charter, party: str, beginning: str | None = None) ->
 
 
 def charter_trust(charter: Charter) -> Trust:
-    """The keys that a charter lists. Raises ``DefinitionError`` for a public key that isn't 64 hexadecimal digits."""
+    """The keys that a charter lists. Raises ``DefinitionError`` for a public key that is none of its scheme."""
     found: dict[str, TrustedKey] = {}
     for party in charter.parties:
         kinds = kinds_of(party)
         for key in party.keys:
             try:
-                id = key_id(key.public)
+                id = key_id(key.public, key.scheme)
             except ValueError as error:
-                raise DefinitionError("ledger.public_key", party=party.id, found=key.public[:80]) from error
+                found_key, scheme = key.public[:80], key.scheme
+                raise DefinitionError("ledger.public_key", party=party.id, found=found_key, scheme=scheme) from error
             found[id] = TrustedKey(party.id, key, kinds)
     return Trust(found)
 

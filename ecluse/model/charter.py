@@ -34,12 +34,17 @@ class Role:
 
 @dataclass(frozen=True, config=_STRICT)
 class Key:
-    """A public Ed25519 key (64 hexadecimal digits) and when it counts; ``revoked`` ends it from that time on."""
+    """A public key and when it counts; ``revoked`` ends it from that time on.
+
+    ``public`` is hexadecimal: the 32 bytes of an Ed25519 key, or the 65 bytes of a P-256 point, by which a hardware
+    token signs. ``scheme`` says which.
+    """
 
     public: str
     since: datetime
     until: datetime | None = None
     revoked: datetime | None = None
+    scheme: Literal["ed25519", "ecdsa-sha2-nistp256"] = "ed25519"
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -21,7 +21,11 @@ class DataFile:
 
 @dataclass(frozen=True)
 class TableVersion:
-    """One table at one snapshot, with the files it consists of and the definitions it was checked by."""
+    """One table at one snapshot, with the files it consists of and the definitions it was checked by.
+
+    ``columns`` are its names and DuckDB types, in order; ``code_versions`` the digests of the code that made its files,
+    sorted. Releases that were made before these were stated have none.
+    """
 
     dataset: str
     table_uuid: str
@@ -29,6 +33,8 @@ class TableVersion:
     files: tuple[DataFile, ...]
     contract_digest: str
     suite_digest: str
+    columns: tuple[tuple[str, str], ...] = ()
+    code_versions: tuple[str, ...] = ()
 
     @property
     def content(self) -> str:
@@ -71,6 +77,11 @@ class Manifest:
         found: dict[str, Any] = plain(self)
         for table in [*found["products"], *found["inputs"]]:
             table["snapshot_id"] = str(table["snapshot_id"])
+        for product in found["products"]:
+            # NOTE: left out where nothing was stated, so that older manifests keep the digest that people approved.
+            for name in ("columns", "code_versions"):
+                if not product[name]:
+                    del product[name]
         return found
 
     @classmethod
@@ -84,6 +95,8 @@ class Manifest:
                         **p,
                         "snapshot_id": int(p["snapshot_id"]),
                         "files": tuple(DataFile(**f) for f in p["files"]),
+                        "columns": tuple((name, kind) for name, kind in p.get("columns", ())),
+                        "code_versions": tuple(p.get("code_versions", ())),
                     }
                 )
                 for p in found["products"]

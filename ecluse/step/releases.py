@@ -70,7 +70,9 @@ def _table(services: Services, dataset: str) -> TableVersion:
     snapshot = warehouse.head(dataset) if warehouse.exists(dataset) else None
     if snapshot is None:
         raise NotComputed("step.input_unpublished", dataset=dataset)
-    newest = latest_publications(services, dataset)[-1]
+    published = latest_publications(services, dataset)
+    newest = published[-1]
+    columns = warehouse.columns(dataset, snapshot)
     return TableVersion(
         dataset=dataset,
         table_uuid=warehouse.table_uuid(dataset),
@@ -78,6 +80,8 @@ def _table(services: Services, dataset: str) -> TableVersion:
         files=warehouse.files(dataset, snapshot),
         contract_digest=newest["contract_digest"],
         suite_digest=newest["suite_digest"],
+        columns=tuple((name, kind) for name, kind in columns.items() if not name.startswith("_")),
+        code_versions=tuple(sorted({p["code_version"] for p in published if p.get("code_version")})),
     )
 
 

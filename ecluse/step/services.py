@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def open_services(project: Project, charter: Charter | None = None) -> Services:
     """
     charter = charter or load_charter(project)
     # NOTE: in a demo the first use makes the key, so the signer comes before the keys that count are read.
-    signer = service_signer(project, charter)
+    signer = service_signer(project, charter, os.environ.get("ECLUSE_PASSPHRASE"))
     charter = with_local_keys(project, charter)
     trust = trust_of(charter)
     database = Database(project.database_url)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import logging
+import subprocess
+
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ecluse.cli.init import scaffold
+from ecluse.ledger import load_signer, new_key
 
 
 @pytest.fixture
@@ -67,3 +73,41 @@ def test_a_key_is_revoked_once(team):
     assert run("key", "revoke", "p-1d5c").code == 0
     shown = run("key", "revoke", "p-1d5c")
     assert (shown.code, "is revoked in" in shown.err) == (2, True)
+
+
+def test_no_secret_is_in_git_log_events_errors_or_anything_that_is_written(tmp_path, call, monkeypatch, caplog):
+    caplog.set_level(logging.DEBUG)
+    folder, passphrase = tmp_path / "shop", "an open sesame that nobody guesses"
+    scaffold(folder)
+    settings = folder / "pyproject.toml"
+    settings.write_text(settings.read_text("utf-8") + '\n[tool.ecluse.profiles.team]\nenvironment = "team"\n')
+    pair = new_key(folder / ".ecluse/team/keys", "s-pipeline", passphrase)
+    charter, service = folder / "charter.yaml", "  - id: s-pipeline\n"
+    listed = f"    keys: [{{public: '{pair.public}', since: 2026-01-01}}]\n"
+    charter.write_text(charter.read_text("utf-8").replace(service, service + listed))
+    said = []
+    for given, commands in (
+        (passphrase, (["log", "checkpoint", folder / "kept.json"], ["key", "list"], ["log", "verify"], ["doctor"])),
+        (
+            "close sesame that nobody guesses",
+            (["log", "checkpoint", folder / "other.json"], ["--debug", "key", "list"]),
+        ),
+    ):
+        monkeypatch.setenv("ECLUSE_PASSPHRASE", given)
+        for command in commands:
+            shown = call("--project", folder, "--profile", "team", *command)
+            said += [shown.out, shown.err]
+    assert "The passphrase doesn't open" in "".join(said)
+    raw = load_signer(pair, passphrase)._private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    secrets = [b"sesame that nobody guesses", raw, raw.hex().encode(), base64.b64encode(raw)]
+    written = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert any(path.name == "ecluse.db" for path in written)
+    spoken = {"output": "".join(said).encode(), "logging": caplog.text.encode()}
+    found = [where for where, content in {**written, **spoken}.items() if any(s in content for s in secrets)]
+    assert found == []
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    subprocess.run(["git", "-C", folder, "add", "-A"], check=True)
+    kept = subprocess.run(["git", "-C", folder, "ls-files"], check=True, capture_output=True, text=True).stdout
+    assert "charter.yaml" in kept
+    assert ".pem" not in kept
+    assert ".ecluse" not in kept

@@ -142,7 +142,11 @@ def test_an_approved_release_is_checked_published_and_released_in_the_next_envir
     facts = [f.fact for f in prod.log.facts()]
     assert [f.kind for f in facts] == ["publication", "evidence", "run", "release"]
     assert {f.environment for f in facts} == {"prod"}
-    (file,) = before.products[0].files
+    (product,) = before.products
+    (file,) = product.files
+    said = next(iter(shop.services("staging").log.facts("publication"))).fact.predicate
+    assert product.columns == (("id", "BIGINT"), ("name", "VARCHAR"))
+    assert product.code_versions == (said["code_version"],)
     raw = facts[0].predicate["raw"]
     assert raw == [
         {
