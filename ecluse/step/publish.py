@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,7 +30,9 @@ from ecluse.step.state import Ending, State
 from ecluse.store.schema import publications
 
 #: How often a step tries again after somebody else published other partitions of the same dataset first.
-_TRIES = 8
+_TRIES = 24
+#: How many seconds a step may wait before such a try, at most, for each one before it.
+_WAIT = 0.05
 
 
 def find_published(state: State, services: Services) -> State:
@@ -78,7 +82,7 @@ def publish(state: State, services: Services) -> State:
     """
     if state.collection is not None:
         state.collection.confirm_unchanged()
-    for _ in range(_TRIES):
+    for tried in range(_TRIES):
         assert state.candidate is not None
         candidates = [c for c in (state.candidate, state.quarantine) if c is not None]
         # NOTE: who published the same since this step began did so before the base of its candidate (seen here), or
@@ -99,6 +103,8 @@ def publish(state: State, services: Services) -> State:
                 _record(connection, state, version)
                 confirm_known(services, state.definition.name, [p.as_input() for p in state.inputs], connection)
         except Conflict:
+            # NOTE: a backfill publishes many partitions at once; who waits a little longer each time asks less often.
+            time.sleep(random.uniform(0, _WAIT * tried))  # noqa: S311 - only spreads the tries
             state = _rebase(state, services)
             if state.ending is Ending.BLOCKED:
                 return state

@@ -23,9 +23,8 @@ from pyiceberg.schema import Schema
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import Table
 from pyiceberg.table.locations import load_location_provider
-from pyiceberg.table.metadata import TableMetadata, new_table_metadata
+from pyiceberg.table.metadata import new_table_metadata
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
-from pyiceberg.table.update import update_table_metadata
 from pyiceberg.typedef import EMPTY_DICT, Properties
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 from sqlalchemy import Table as SqlTable
@@ -158,7 +157,7 @@ class Catalog(SqlCatalog):
         table, before = draft.table, draft.table.metadata_location or None
         if before is not None and not draft.updates:
             return None
-        metadata: TableMetadata = update_table_metadata(table.metadata, draft.updates, metadata_location=before)
+        metadata = draft.finished()
         if metadata.format_version > _FORMAT:
             raise WarehouseError("warehouse.format", dataset=".".join(table.name()), version=metadata.format_version)
         version = self._parse_metadata_version(before) + 1 if before else 0
@@ -249,8 +248,8 @@ class Catalog(SqlCatalog):
             return
         oldest = min(_version(entry.metadata_file) for entry in named[1:])
         folder = self.objects.path(move.after).rpartition("/")[0]
-        found = [file.path for file in self.objects.walk(folder) if file.path.endswith(".metadata.json")]
-        self.objects.delete(path for path in found if _version(path) < oldest)
+        found = [name for name in self.objects.names(folder) if name.endswith(".metadata.json")]
+        self.objects.delete(f"{folder}/{name}" for name in found if _version(name) < oldest)
 
 
 def _identifier(dataset: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,6 +23,7 @@ from pyiceberg.table.update import (
     TableUpdate,
     _apply_table_update,
     _TableMetadataUpdateContext,
+    _update_table_metadata_log,
 )
 from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles, _SnapshotProducer
 
@@ -58,7 +60,7 @@ class Draft:
 
     def add(self, *updates: TableUpdate) -> None:
         """Carry out updates on the draft."""
-        # NOTE: the public update_table_metadata copies every snapshot each time; the final one, in a commit, does too.
+        # NOTE: the public update_table_metadata copies every snapshot each time, deeply.
         for update in updates:
             self.metadata = _apply_table_update(update, self.metadata, self._context)
         self.updates += updates
@@ -158,6 +160,17 @@ class Draft:
             producer.delete_data_file(file)
         self._produce(producer)
         return producer.snapshot_id
+
+    def finished(self) -> TableMetadata:
+        """The metadata as a commit writes it: with the changes, now, and a note of the file whose place it takes."""
+        before, metadata = self.table.metadata, self.metadata
+        if self.table.metadata_location:
+            metadata = _update_table_metadata_log(metadata, self.table.metadata_location, before.last_updated_ms)
+        if metadata.last_updated_ms == before.last_updated_ms:
+            metadata = metadata.model_copy(update={"last_updated_ms": time.time_ns() // 1_000_000})
+        metadata.spec().check_compatible(metadata.schema())
+        metadata.sort_order().check_compatible(metadata.schema())
+        return metadata
 
     def abandon(self) -> None:
         """Delete the manifests that were written for a draft that nobody commits."""

@@ -100,6 +100,10 @@ class FolderStore(ObjectStore):
                 if stat.S_ISREG(found.st_mode):
                     yield Listed((here / file).relative_to(self.root).as_posix(), found.st_size, found.st_mtime)
 
+    def names(self, folder: str) -> list[str]:
+        """What lies in a folder itself."""
+        return [entry.name for entry in (self.root / folder).iterdir()]
+
     def delete(self, paths: Iterable[str]) -> None:
         """Delete files, and each folder of data files that is empty then."""
         for path in paths:

@@ -87,6 +87,10 @@ class ObjectStore(ABC):
         """Every file below a folder, but for those below the folders in ``without``."""
 
     @abstractmethod
+    def names(self, folder: str) -> list[str]:
+        """The names of what lies in a folder itself; much cheaper than a walk."""
+
+    @abstractmethod
     def delete(self, paths: Iterable[str]) -> None:
         """Delete files that nothing refers to any more; what can't be deleted stays."""
 

@@ -142,6 +142,12 @@ class S3Store(ObjectStore):
             changed = max(one.mtime.timestamp() for one in (info, mark) if one is not None)
             yield Listed(path, info.size, changed)
 
+    def names(self, folder: str) -> list[str]:
+        """The names of the objects right below a prefix."""
+        with self._files.errors():
+            found = self._s3.get_file_info(fs.FileSelector(self._key(folder).rstrip("/"), allow_not_found=True))
+        return [info.base_name for info in found]
+
     def delete(self, paths: Iterable[str]) -> None:
         """Delete objects with their marks, and the copies of them that are shared here."""
         given = list(paths)

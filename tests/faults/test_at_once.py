@@ -114,6 +114,35 @@ def test_another_month_that_comes_first_is_kept(bare, monthly, monkeypatch):
     assert str(bare.services.warehouse.head("raw.monthly")) == facts[1]["snapshot_id"]
 
 
+def test_a_month_that_the_rest_of_the_year_overtakes_is_published_without_being_computed_again(
+    bare, monthly, monkeypatch
+):
+    """As in a backfill of a year: each time that it is ready to publish, another month was faster."""
+    others = [f"2024-{month:02}" for month in range(2, 13)]
+    warehouse, waiting, computed = bare.services.warehouse, [*others], []
+    facts, collected = publish.publication_facts, monthly.compute
+
+    def overtaken(state, services):
+        if waiting:
+            month = waiting.pop(0)
+            begun = warehouse.begin("raw.monthly", state.columns, partition=month, run_id=month, attempt=1)
+            sql = f"SELECT {month[-2:]}00::BIGINT AS id, 1::DOUBLE AS amount, 'x'::VARCHAR AS _origin"
+            prepared = warehouse.prepare([warehouse.write(state.engine, begun, sql, "replace")])
+            with services.database.transaction() as connection:
+                prepared.apply(connection)
+        return facts(state, services)
+
+    def counted(partition: str) -> Files:
+        computed.append(partition)
+        return collected(partition)
+
+    monkeypatch.setattr(publish, "publication_facts", overtaken)
+    monkeypatch.setattr(publish, "_WAIT", 0.0)
+    assert bare.run(replace(monthly, compute=counted), partition="2024-01").ending is Ending.PUBLISHED
+    assert (waiting, computed) == ([], ["2024-01"])
+    assert held(bare, "raw.monthly") == {0, 1, *(int(f"{month[-2:]}00") for month in others)}
+
+
 def test_a_key_that_another_month_published_first_blocks(bare, monthly, monkeypatch):
     bare.project.root.joinpath("2024-02.csv").write_text("id,amount\n1,5\n")
     meanwhile(monkeypatch, lambda: bare.run(monthly, partition="2024-01"))
