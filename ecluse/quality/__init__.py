@@ -7,6 +7,7 @@ from ecluse.quality.explain import Explanation, explain
 from ecluse.quality.failing import failing_rows
 from ecluse.quality.profiling import Profile, profile
 from ecluse.quality.promises import GuardedSuite, Promise, guarded_suite
+from ecluse.quality.suggesting import Suggestion, suggest
 from ecluse.quality.validate import read_suite, validate
 from ecluse.quality.words import expectation_text, promise_text
 
@@ -16,6 +17,7 @@ __all__ = [
     "GuardedSuite",
     "Profile",
     "Promise",
+    "Suggestion",
     "check",
     "compile_contract",
     "expectation_text",
@@ -25,6 +27,7 @@ __all__ = [
     "profile",
     "promise_text",
     "read_suite",
+    "suggest",
     "suite_digest",
     "validate",
 ]

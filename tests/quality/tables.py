@@ -30,7 +30,7 @@ KINDS = [
     (pa.timestamp("us", "UTC"), TIMES.map(lambda t: t.replace(tzinfo=dt.UTC))),
     (pa.decimal128(9, 2), st.integers(-(10**8), 10**8).map(lambda n: Decimal(n) / 100)),
 ]
-NAMES = ["id", "v", "name", "amount", "it's", 'say "hi"', "Größe", "b b"]
+NAMES = ["id", "v", "name", "amount", "it's", 'say "hi"', "Größe", "b b", "_own"]
 
 
 @st.composite

@@ -1,6 +1,7 @@
 """``profile``: what it says is what is there, and what is only about so says that."""
 
 import datetime as dt
+import importlib
 import json
 import math
 from decimal import Decimal
@@ -169,6 +170,19 @@ def test_what_cannot_be_computed_is_neither_a_value_nor_an_error():
     assert remarks(table, "v") == ["uncomputed"]
     assert column.maximum == 1.7e308
     assert table.column("w").deviation == pytest.approx(1.2909944)
+
+
+def test_a_step_that_fails_is_named_and_the_others_go_on(monkeypatch):
+    steps = importlib.import_module("ecluse.quality.profiling.profile")
+
+    def duplicates(_table):
+        raise ValueError("Out of Memory Error: failed to hold the value 'secret'")
+
+    monkeypatch.setattr(steps, "STEPS", (*steps.STEPS[:-1], duplicates))
+    (table,) = steps.profile(pa.table({"v": [1, 1, 2]})).tables
+    assert (dict(table.uncomputed), table.duplicates) == ({"duplicates": "Out of Memory Error"}, None)
+    assert table.column("v").distinct == 2
+    assert "uncomputed" in [r.key for r in table.remarks]
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ class Table:
     likely_pairs: list[tuple[Draft, Draft]] = field(default_factory=list)
     duplicates: int | None = None
     duplicates_exact: bool = True
+    uncomputed: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.plan = Plan(self.batch)

@@ -60,8 +60,8 @@ class ColumnProfile:
     """One column.
 
     ``present`` counts the rows that hold a value; NaN is none, as Great Expectations sees it. Where ``distinct_exact``
-    or ``quantiles_exact`` is false the engine's sketches say it, within a few per cent. ``unique`` means that no value
-    stands twice, and is only ever said for certain. ``shapes`` and ``format`` are about ``looked_at`` values.
+    is false the engine's sketch says how many there are, within some per cent. ``unique`` means that no value stands
+    twice, and is only ever said for certain. ``shapes`` and ``format`` are about ``looked_at`` values.
 
     ``pattern`` is an expression that all of these follow. ``order`` says how values go from row to row.
 
@@ -87,7 +87,6 @@ class ColumnProfile:
     mean: float | None = None
     deviation: float | None = None
     quantiles: tuple[tuple[float, Any], ...] = ()
-    quantiles_exact: bool = True
     shortest: int | None = None
     longest: int | None = None
     looked_at: int = 0
@@ -128,7 +127,8 @@ class Pair:
 class TableProfile:
     """One table. ``keys`` are filled and unique, the narrowest first. ``duplicates`` counts rows that repeat another.
 
-    ``looked_at`` rows were looked at first; what they didn't refute was then asked of all ``rows``.
+    ``looked_at`` rows were looked at first; what they didn't refute was then asked of all ``rows``. ``uncomputed``
+    names what could not be measured, with the kind of error.
     """
 
     name: str
@@ -139,6 +139,7 @@ class TableProfile:
     duplicates: int | None = None
     duplicates_exact: bool = True
     looked_at: int = 0
+    uncomputed: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
 
     def column(self, name: str) -> ColumnProfile:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ecluse.engine import Watch
 from ecluse.quality.batch import Batch
 from ecluse.quality.profiling import keys, ordered, ranks, sample, scan, shapes, values
-from ecluse.quality.profiling.draft import Table
+from ecluse.quality.profiling.draft import Table, reason
 from ecluse.quality.profiling.found import ColumnProfile, Profile, TableProfile
 from ecluse.quality.profiling.references import references
 from ecluse.quality.profiling.relation import Relation
@@ -52,9 +52,9 @@ def profile(
     ``personal`` or ``sensitive``; without one, a column that looks like people's counts as personal. No value of such a
     column is told.
 
-    The result says what is exact: rows, gaps, extremes, keys and whatever has few values always are. Distinct values
-    of other columns, and quantiles above 25 million values, are the engine's sketches; shapes of texts are told from
-    about 50,000 rows. ``memory_limit`` and ``watch`` are those of ``validate``.
+    All of it is exact, but for two things, which say so: how many different values a column with many has is the
+    engine's sketch, unless none repeats, and shapes of texts are told from about 50,000 rows. ``memory_limit`` and
+    ``watch`` are those of ``validate``.
     """
     tables = data if isinstance(data, Mapping) else {"": data}
     with opened(memory_limit, watch) as engine:
@@ -89,9 +89,14 @@ def table_of(
 
 
 def measure(table: Table) -> None:
-    """Carry out all steps."""
-    for step in STEPS:
-        step(table)
+    """Carry out all steps; what one can't compute is remembered, and the others go on."""
+    first, *others = STEPS
+    first(table)
+    for step in others:
+        try:
+            step(table)
+        except Exception as error:  # noqa: BLE001 # whatever the engine says: this is "could not be computed"
+            table.uncomputed[step.__name__] = reason(error)
     for column in table.columns:
         column.settle()
 
@@ -121,5 +126,6 @@ def told(table: Table) -> TableProfile:
             duplicates=table.duplicates,
             duplicates_exact=table.duplicates_exact,
             looked_at=table.looked_at,
+            uncomputed=table.uncomputed,
         )
     )

@@ -1,15 +1,10 @@
-"""Quantiles of columns with many values: exact, a statement each, as long as the values fit in memory."""
+"""Quantiles of columns with many values: exact, by the passes that suites take for theirs."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from ecluse.engine.sql import literal
 from ecluse.quality.profiling.draft import NUMBERS, TIMES, Draft, Table
 from ecluse.quality.profiling.found import QUANTILES
-
-#: Above this many values their sketch is asked: ranking holds all of them in memory.
-EXACT = 25_000_000
+from ecluse.quality.ranks import at_ranks
 
 
 def ranks(table: Table) -> None:
@@ -23,10 +18,7 @@ def _ranked(table: Table, column: Draft) -> None:
     present = column.found.get("present")
     if not present:
         return
-    exact = present <= EXACT
-    function = "quantile_disc" if exact else "approx_quantile"
-    listed = literal(list(QUANTILES))
-    found: list[Any] = table.batch.engine.scalar(
-        f"SELECT {function}({column.value}, {listed}) FROM {table.batch.relation} WHERE {column.present}"
-    )
-    column.found |= {"quantiles": tuple(zip(QUANTILES, found, strict=True)), "quantiles_exact": exact}
+    source = f"(SELECT {column.value} AS v FROM {table.batch.relation} WHERE {column.present})"
+    places = [int((present - 1) * share) for share in QUANTILES]
+    found = at_ranks(table.batch, source, places, present)
+    column.found["quantiles"] = tuple((share, found[place]) for share, place in zip(QUANTILES, places, strict=True))

@@ -29,10 +29,12 @@ def remarked(table: TableProfile) -> TableProfile:
 
 
 def _table(table: TableProfile) -> Iterator[Remark]:
+    if table.uncomputed:
+        yield Remark("uncomputed", {"what": ", ".join(sorted(table.uncomputed))}, doubtful=True)
     if not table.rows:
         yield Remark("no_rows", doubtful=True)
         return
-    if not table.keys and table.rows > 1:
+    if not table.keys and table.rows > 1 and "keys" not in table.uncomputed:
         yield Remark("no_key", doubtful=True)
     if table.duplicates:
         key = "duplicates" if table.duplicates_exact else "duplicates_about"

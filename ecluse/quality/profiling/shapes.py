@@ -128,12 +128,13 @@ def _run(character: str, low: int, high: int) -> str:
     one = _CLASSES.get(character) or (f"\\{character}" if character in r".^$*+?{}[]\|()" else character)
     if (low, high) == (1, 1):
         return one
-    return f"{one}{{{low}}}" if low == high else f"{one}{{{low},{high}}}"
+    # Lengths that differ will differ further.
+    return f"{one}{{{low}}}" if low == high else f"{one}+"
 
 
 def _alphabet(shares: dict[str, float], short: int, long: int) -> str | None:
     """An expression for texts that are all made of the same few characters."""
     for name, characters in _ALPHABETS.items():
         if shares[name] == 1:
-            return f"^{characters}{{{short}}}$" if short == long else f"^{characters}{{{short},{long}}}$"
+            return f"^{characters}{{{short}}}$" if short == long else f"^{characters}+$"
     return None

@@ -29,7 +29,10 @@ def counts_of(table: TableProfile) -> dict[str, Any]:
         if column.classification != "public":
             for name in _VALUES:
                 del told[name]
-    return {name: found[name] for name in ("rows", "keys", "duplicates", "duplicates_exact", "looked_at", "columns")}
+    return {
+        name: found[name]
+        for name in ("rows", "keys", "duplicates", "duplicates_exact", "looked_at", "uncomputed", "columns")
+    }
 
 
 def _table(table: TableProfile, lang: str | None) -> dict[str, Any]:
