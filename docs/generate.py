@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "reference"
@@ -75,7 +75,23 @@ RETURNED = (
 WIDTH = 100
 
 #: The charter's parts, from the whole to the details.
-CHARTER = ("Charter", "Purpose", "Gate", "Criterion", "Approval", "Party", "Role", "Key", "Grant", "Kpi", "Risk")
+CHARTER = (
+    "Charter",
+    "Purpose",
+    "Gate",
+    "Criterion",
+    "Approval",
+    "Party",
+    "Role",
+    "Key",
+    "Trained",
+    "Training",
+    "Rule",
+    "Grant",
+    "Kpi",
+    "Kill",
+    "Risk",
+)
 
 
 # ---- the pages
@@ -287,7 +303,7 @@ _WORDS = {
 def _field_row(field: dataclasses.Field[Any]) -> str:
     default = field.default
     if type(default).__name__ == "FieldInfo":
-        default = default.default  # type: ignore[union-attr]
+        default = () if default.default_factory else default.default  # type: ignore[union-attr]
     if default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
         shown = "needed"
     else:
@@ -302,10 +318,15 @@ def _type(text: str) -> str:
     several = re.fullmatch(r"tuple\[(.+), \.\.\.\]", text)
     literal = re.fullmatch(r"Literal\[(.+)\]", text)
     mapping = re.fullmatch(r"dict\[str, Literal\[(.+)\]\]", text)
+    named = _named_values().get(text)
     if several:
         found = f"list of {_type(several[1])}"
     elif literal:
         found = "one of " + _values(literal[1])
+    elif named:
+        found = "one of " + ", ".join(f"`{value}`" for value in named)
+    elif text == "dict[str, str]":
+        found = "name → dataset"
     elif mapping:
         found = "classification → one of " + _values(mapping[1])
     elif text in CHARTER:
@@ -313,6 +334,13 @@ def _type(text: str) -> str:
     else:
         found = _WORDS.get(text, text)
     return f"{found} (optional)" if optional else found
+
+
+def _named_values() -> dict[str, tuple[str, ...]]:
+    """The choices that the charter's module gives a name of their own."""
+    from ecluse.model.charter import AUTONOMY, Operator
+
+    return {"Autonomy": AUTONOMY, "Operator": get_args(Operator)}
 
 
 def _values(text: str) -> str:

@@ -98,23 +98,27 @@ def refuse(stage: Stage) -> None:
 
 
 def approve(stage: Stage) -> None:
-    """The scheduled check is held; the people who answer for the data say yes; the sheet says OPEN."""
+    """The scheduled check is held; the people who answer for the data see it and say yes; the sheet says OPEN."""
     for product in PRODUCTS:
         stage.check(product)
+    stage.call("waiting")
     until = f"{datetime.now(UTC) + timedelta(days=180):%Y-%m-%d}"
     for party, reason in (
         (STEWARD, "Row counts agree with the deliveries; every repair has a reason."),
         (OWNER, "What the label leaves out is known by carrier and acceptable for a trial."),
     ):
-        stage.call("approve", FEATURES, "--question", "data-valid", "--as", party, "--reason", reason, "--until", until)
+        said = ("--as", party, "--reason", reason, "--until", until, "--yes")
+        stage.call("approve", FEATURES, "--question", "data-valid", *said)
     stage.call("why", FEATURES, "--purpose", PURPOSE)
     stage.sheet(FEATURES, PURPOSE, "OPEN")
 
 
 def train(stage: Stage) -> None:
-    """The model reads through the door; its predictions are a guarded dataset, its score a KPI."""
+    """The model reads through the door; its predictions are a guarded dataset, and its score a KPI computed on them."""
     stage.run("train")
-    stage.show_model()
+    stage.call("kpi", "observe", "auc")
+    stage.note_model()
+    stage.call("plan", FEATURES, ends_with=3)
 
 
 def people(stage: Stage) -> None:
@@ -126,8 +130,8 @@ def people(stage: Stage) -> None:
         (STEWARD, "Every player with a first game is there."),
         (OWNER, "Ages of groups are what the study asks for."),
     ):
-        sign = ("approve", DEBUTS, "--question", "data-valid", "--as", party, "--reason", reason, "--until", until)
-        stage.call(*sign)
+        said = ("--as", party, "--reason", reason, "--until", until, "--yes")
+        stage.call("approve", DEBUTS, "--question", "data-valid", *said)
     for reader in (ANALYST, PROTECTION):
         with reading_as(reader):
             loaded = ecluse.load(DEBUTS, purpose="age-study", project=stage.project.root)

@@ -140,8 +140,8 @@ class Stage:
             table.add_row(f"{rows:,}", dataset, said[dataset].get(name) or name, f"{severity}: {became}")
         self.console.print(table)
 
-    def show_model(self) -> None:
-        """The newest observation of the model's score."""
+    def note_model(self) -> None:
+        """Keep the newest observation of the model's score for the summary."""
         services = open_services(self.project)
         try:
             evidence = [f.fact.predicate for f in services.log.facts(kind="evidence")]
@@ -151,7 +151,6 @@ class Stage:
             services.close()
         said = f"AUC {newest['value']:.3f} on October to December (baseline {kpi.baseline}, target {kpi.target})"
         self.facts["model"] = f"{said}, trained on {newest['dataset']}@{newest['version']}"
-        self.say(f"{said}; model {newest['model_sha256'][:12]}…, data.lock {newest['lock_sha256'][:12]}…")
 
     def summary(self) -> None:
         """One screen: what came in, what was held back, what the door says, and where the records are."""

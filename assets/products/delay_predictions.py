@@ -61,8 +61,8 @@ def delay_predictions() -> pd.DataFrame:
     """How likely each flight of October to December is late.
 
     The features come through the door, so a release that is not approved trains nothing. Every row carries the digest
-    of the model that made it and of the ``data.lock`` that names the model's data; the model's score on these months
-    is recorded as the KPI ``auc``.
+    of the model that made it and of the ``data.lock`` that names the model's data. From these rows the charter's KPI
+    ``auc`` is computed: ``ecluse kpi observe auc``.
     """
     models = Project.find().state / "models"
     models.mkdir(parents=True, exist_ok=True)
@@ -70,14 +70,6 @@ def delay_predictions() -> pd.DataFrame:
     features = ecluse.load("products.delay_features", purpose="delay-prediction", lock=lock)
     trained = train(features.pandas())
     (models / f"{trained.sha256}.pickle").write_bytes(trained.content)
-    ecluse.observe(
-        "auc",
-        trained.auc,
-        dataset="products.delay_features",
-        version=features.version,
-        lock=lock,
-        model_sha256=trained.sha256,
-    )
     return trained.later[["flight_id", "time_hour", "carrier"]].assign(
         late_probability=trained.probability,
         model_sha256=trained.sha256,

@@ -27,18 +27,14 @@ def command(session: Session, rule: str, party: str, passphrase: str | None, yes
     Example:
       ecluse acknowledge no-single-people --as p-4f8a21
     """
-    from ecluse.ledger import signer_for
     from ecluse.step.acknowledge import acknowledge, rule_of
 
-    with session.services() as services:
+    with session.services(party, passphrase) as services:
         found = rule_of(services, rule)
         click.echo(f"{found.id} ({found.version}): {found.text}", err=session.json)
         if not yes and not click.confirm(say("cli.acknowledge.ask", party=party), err=True):
             raise click.Abort
-        signer = signer_for(services.project, services.charter, party, passphrase)
-    # NOTE: opened again, because a demo's key that was just made counts from the next opening on.
-    with session.services() as services:
-        position = acknowledge(services, signer, found)
+        position = acknowledge(services, services.signer, found)
     if session.json:
         as_json({"position": position, "rule": found.id, "version": found.version, "party": party})
     else:

@@ -1,86 +1,196 @@
-"""``ecluse approve``: a person's signed answer to a question about a release."""
+"""``ecluse approve``, ``reject``, ``waive``, ``withdraw``: a person's signed answers about a release."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecluse.cli.review import show_review
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json
 from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
+    from ecluse.gate import Plan
+    from ecluse.model.facts import Fact
+    from ecluse.model.release import Manifest
     from ecluse.step.releases import Decision
+    from ecluse.step.services import Services
 
-VERDICTS = ("approved", "rejected", "waived", "withdrawn")
+
+def _about(command: Any) -> Any:
+    """The arguments that every decision has."""
+    for option in (
+        pass_session,
+        click.option("--yes", is_flag=True, help="Sign without asking; what is signed is shown all the same."),
+        click.option(
+            "--passphrase", envvar="ECLUSE_PASSPHRASE", help="Opens the key; better given in ECLUSE_PASSPHRASE."
+        ),
+        click.option("--phase", metavar="ID", help="The phase it is for. Default: the charter's."),
+        click.option("--reason", required=True, help="Why, in a sentence that stays in the log."),
+        click.option(
+            "--as", "party", required=True, metavar="PARTY", help="Who answers: a party of the charter with a key here."
+        ),
+        click.option("--version", metavar="VERSION", help="The release. Default: the newest."),
+        click.argument("dataset"),
+    ):
+        command = option(command)
+    return command
+
+
+def _until(command: Any) -> Any:
+    last = "The last day on which it counts."
+    return click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help=last)(command)
 
 
 @click.command("approve")
-@click.argument("dataset")
-@click.option("--version", metavar="VERSION", help="The release. Default: the newest.")
+@_about
 @click.option("--question", required=True, metavar="ID", help="What is answered, for example data-valid.")
-@click.option(
-    "--as", "party", required=True, metavar="PARTY", help="Who answers: a party of the charter with a key here."
-)
-@click.option("--reason", required=True, help="Why, in a sentence that stays in the log.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which it counts (approved, waived).")
-@click.option("--phase", metavar="ID", help="The phase it is for. Default: the charter's.")
-@click.option("--verdict", type=click.Choice(VERDICTS), default="approved", help="Default: approved.")
-@click.option("--criterion", metavar="ID", help="With --verdict waived: the criterion that needn't hold.")
-@click.option("--passphrase", envvar="ECLUSE_PASSPHRASE", help="Opens the key; better given in ECLUSE_PASSPHRASE.")
-@pass_session
-def approve(
-    session: Session,
-    dataset: str,
-    version: str | None,
-    question: str,
-    party: str,
-    reason: str,
-    until: datetime | None,
-    phase: str | None,
-    verdict: str,
-    criterion: str | None,
-    passphrase: str | None,
-) -> None:
-    """Sign an answer to a question about a release.
+@_until
+@click.option("--standing", is_flag=True, help="Hold for the patch releases to come too, where the gate allows it.")
+def approve(session: Session, question: str, until: datetime, standing: bool, **given: Any) -> None:
+    """Say yes to a question about a release.
 
-    Approved, rejected, waived or withdrawn. The signature binds the release and the gate as they stand now: a later
-    change to either needs a new answer.
+    What is signed is shown first: the gate, what is new since the last release, what was held back, what is in doubt.
+    The signature binds the release and the gate as they stand now: a change of either needs a new answer. An answer
+    that would not count is not signed.
 
     \b
     Example:
       ecluse approve products.delay_features --version 1.0.0 --question data-valid \\
           --as p-7f3a --reason "Counts agree with the airline's." --until 2027-06-30
     """
-    from ecluse.ledger import signer_for
-    from ecluse.step.releases import decide, find_release
+    _decide(session, "approved", **given, question=question, expires=_end_of(until), standing=standing)
 
-    with session.services() as services:
+
+@click.command("reject")
+@_about
+@click.option("--question", required=True, metavar="ID", help="What is answered, for example data-valid.")
+def reject(session: Session, question: str, **given: Any) -> None:
+    """Say no to a question about a release.
+
+    It closes the door in this phase and the later ones, until the same person says yes to the same question.
+
+    \b
+    Example:
+      ecluse reject products.delay_features --question data-valid --as p-7f3a \\
+          --reason "March lacks a week."
+    """
+    _decide(session, "rejected", **given, question=question)
+
+
+@click.command("waive")
+@_about
+@click.option("--criterion", required=True, metavar="ID", help="The criterion of the gate that needn't be met.")
+@_until
+def waive(session: Session, criterion: str, until: datetime, **given: Any) -> None:
+    """Let one criterion go unmet for a release, until a day.
+
+    Only somebody with a role that this gate asks for may. It shows as a warning in every verdict and report.
+
+    \b
+    Example:
+      ecluse waive clean.orders --criterion freshness --as p-7f3a \\
+          --reason "The shop is closed this week." --until 2027-01-10
+    """
+    _decide(session, "waived", **given, criterion=criterion, expires=_end_of(until))
+
+
+@click.command("withdraw")
+@_about
+def withdraw(session: Session, **given: Any) -> None:
+    """Take a release back, for every purpose and for ever. Nothing is deleted.
+
+    Any party of the charter may stop a release. A newer release is to be approved anew.
+
+    \b
+    Example:
+      ecluse withdraw products.delay_features --version 1.0.0 --as p-7f3a \\
+          --reason "The label leaks into a column."
+    """
+    _decide(session, "withdrawn", **given)
+
+
+def _decide(
+    session: Session,
+    verdict: Decision,
+    *,
+    dataset: str,
+    version: str | None,
+    party: str,
+    phase: str | None,
+    passphrase: str | None,
+    yes: bool,
+    **said: Any,
+) -> None:
+    from ecluse.cli.reading import book_of
+    from ecluse.gate import review
+    from ecluse.step.releases import decide, decision, find_release
+
+    with session.services(party, passphrase) as services:
         manifest = find_release(services, dataset, version)
         if manifest is None:
             raise DefinitionError("cli.unknown_release", dataset=dataset, version=version or say("cli.any"))
-        signer = signer_for(services.project, services.charter, party, passphrase)
-    # NOTE: opened again, because a demo's key that was just made counts from the next opening on.
-    with session.services() as services:
-        position = decide(
-            services,
-            signer,
-            manifest,
-            cast("Decision", verdict),
-            question=question,
-            reason=reason,
-            expires=_end_of(until) if until else None,
-            phase=phase,
-            criterion=criterion,
+        phase = phase or services.charter.phase
+        fact = decision(services, manifest, verdict, phase=phase, **said)
+        after = _foreseen(services, manifest, fact, party, phase)
+        show_review(
+            review(manifest, phase, services.charter, book_of(services), services.project.now()), err=session.json
         )
+        _ask(services, verdict, phase, party, said, yes=yes)
+        position = decide(services, services.signer, manifest, verdict, phase=phase, **said)
+    _tell(session, after, manifest, position, {"verdict": verdict, "party": party, "dataset": dataset, **said})
+
+
+def _foreseen(services: Services, manifest: Manifest, fact: Fact, party: str, phase: str) -> Plan:
+    """The release before its gate if the decision stood in the log; ``DefinitionError`` where it would not count."""
+    from ecluse.gate import Book, plan
+    from ecluse.model.facts import SignedFact
+
+    where, position = services.project, services.log.size
+    signed = SignedFact(position, fact, frozenset({services.signer.key_id}))
+    facts = [*services.log.facts(), signed]
+    book = Book(services.charter, facts, services.trust.parties(), where.name, where.environment)
+    after = plan(phase, manifest, services.charter, book, where.now())
+    if fact.predicate["verdict"] == "approved":
+        # NOTE: whom another question has taken may be free for this one later, when somebody else answers that.
+        void = [r for r in after.judged.approvals.reasons if r.facts == (position,) and r.key != "approval_same_person"]
+        if void:
+            raise DefinitionError("deciding.void", reasons="".join(f"\n  - {reason.text()}" for reason in void))
+    if fact.predicate["verdict"] == "waived":
+        unmet = [one for one in after.judged.criteria.judged if one.criterion.id == fact.predicate["criterion"]]
+        if any(one.reasons for one in unmet):
+            raise DefinitionError("deciding.void_waiver", party=party)
+    return after
+
+
+def _ask(services: Services, verdict: str, phase: str, party: str, said: dict[str, Any], *, yes: bool) -> None:
+    from ecluse.report.people import called
+
+    until = f"{said['expires']:%Y-%m-%d}" if said.get("expires") else "–"
+    named = {"question": "–", "criterion": "–", **said, "until": until}
+    key = "standing" if said.get("standing") else verdict
+    click.echo(say(f"deciding.ask.{key}", **named, party=called(services.project, party), phase=phase), err=True)
+    if not yes and not click.confirm(say("deciding.ask.go"), err=True):
+        raise click.Abort
+
+
+def _tell(session: Session, after: Plan, manifest: Manifest, position: int, said: dict[str, Any]) -> None:
     if session.json:
-        as_json({"position": position, "release": manifest.digest, "version": manifest.version, "verdict": verdict})
-    else:
-        name = f"{dataset}@{manifest.version}"
-        click.echo(say(f"cli.approve.{verdict}", name=name, question=question, party=party, position=position))
+        known = ("verdict", "party", "question", "criterion", "standing")
+        found = {name: said[name] for name in known if name in said}
+        release = {"release": manifest.digest, "version": manifest.version, "phase": after.phase}
+        as_json({"position": position, **release, **found, "met": after.met})
+        return
+    name = f"{said['dataset']}@{manifest.version}"
+    signed = {"question": "–", "criterion": "–", **said, "name": name, "position": position}
+    click.echo(say(f"deciding.signed.{said['verdict']}", **signed))
+    if said["verdict"] in ("approved", "waived"):
+        place = {"dataset": said["dataset"], "version": manifest.version, "phase": after.phase}
+        click.echo(say("deciding.opens" if after.met else "deciding.closed", name=name, **place))
 
 
 def _end_of(day: datetime) -> datetime:

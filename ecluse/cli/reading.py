@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ecluse.charterfile import load_charter
 from ecluse.ledger import Log, Trust, trust_of, with_local_keys
@@ -14,6 +15,10 @@ from ecluse.model.facts import SignedFact
 from ecluse.project import Project
 from ecluse.store import Database
 from ecluse.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from ecluse.gate import Book
+    from ecluse.step.services import Services
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,14 @@ class Reading:
     def who(self, fact: SignedFact) -> str:
         """The parties that signed a fact."""
         return ", ".join(sorted(self.trust.parties().get(id, id[:12]) for id in fact.key_ids))
+
+
+def book_of(project: Reading | Services, charter: Charter | None = None) -> Book:
+    """Every fact of the project's log as the gate reads it."""
+    from ecluse.gate import Book
+
+    where, charter = project.project, charter or project.charter
+    return Book(charter, list(project.log.facts()), project.trust.parties(), where.name, where.environment)
 
 
 @contextmanager

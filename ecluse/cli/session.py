@@ -37,11 +37,11 @@ class Session:
             yield opened
 
     @contextmanager
-    def services(self) -> Iterator[Services]:
-        """The project opened for writing: the key of its service is at hand."""
+    def services(self, party: str | None = None, passphrase: str | None = None) -> Iterator[Services]:
+        """The project opened for writing: the key of its service is at hand, or that of the party who signs."""
         from ecluse.step.services import open_services
 
-        services = open_services(self.project())
+        services = open_services(self.project(), party=party, passphrase=passphrase)
         try:
             yield services
         finally:

@@ -30,8 +30,10 @@ def _spelled(value: Any) -> Any:
     return str(value) if isinstance(value, int) and abs(value) >= _ROUNDED else value
 
 
-def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """A table that fits the terminal; long cells wrap, and nothing is cut off."""
+def as_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, err: bool = False
+) -> None:
+    """A table that fits the terminal; long cells wrap, and nothing is cut off. ``err``: beside a command's JSON."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -42,13 +44,14 @@ def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title:
     for row in rows:
         # NOTE: as Text, so that brackets in data aren't read as rich's markup.
         table.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
-    console().print(table)
+    console(err=err).print(table)
 
 
-def console() -> Any:
+def console(*, err: bool = False) -> Any:
     """A rich console on standard output as it is now; without a terminal it is wide, so that lines stay whole."""
     import sys
 
     from rich.console import Console
 
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
+    file = sys.stderr if err else sys.stdout
+    return Console(file=file, width=None if file.isatty() else 160, highlight=False)

@@ -10,6 +10,7 @@ from typing import overload
 from ecluse.access import Granted, compile_grant, load_pseudonym_key
 from ecluse.door.columns import released_columns
 from ecluse.door.files import confirm_snapshot, verify_files
+from ecluse.door.head import confirm_head, remember_head
 from ecluse.door.identity import Reader, reader_of
 from ecluse.door.loaded import Loaded
 from ecluse.door.lock import Lock
@@ -76,6 +77,7 @@ def load(
         raise DefinitionError("door.no_names")
     records = Records.open(project, environment=environment)
     try:
+        confirm_head(records)
         now = records.project.now()
         reader = reader_of(records, datasets, purpose)
         manifest = records.find(datasets, None if version == "latest" else version)
@@ -97,6 +99,7 @@ def load(
         loaded = _opened(records, warehouse, reader, manifest, found, purpose, let_through)
         shown = {dataset: one.columns for dataset, one in loaded.items()}
         record_read(records, reader, requests, manifest, found, shown, now)
+        remember_head(records)
         if lock is not None:
             gate = records.charter.gate_digest(requests[0].phase)
             Lock(manifest, tuple(requests), gate, shown, records.state, now).write(Path(lock))
@@ -151,6 +154,7 @@ def _refuse(
     )
     try:
         record_read(records, reader, requests, manifest, found, {}, now)
+        remember_head(records)
     except EcluseError as error:
         # NOTE: that it could not be recorded is worth knowing, and no reason to hide why the door is closed.
         refusal.add_note(str(error))

@@ -3,21 +3,43 @@
 Nothing here reads a file, a clock or a database: the same request, charter, facts and time give the same verdict.
 """
 
+from ecluse.gate.approvals import JudgedApproval
 from ecluse.gate.book import Book
+from ecluse.gate.criteria import JudgedCriterion, shown, wanted
 from ecluse.gate.doubts import Doubt, doubts
+from ecluse.gate.kill import observed_releases
+from ecluse.gate.plan import Plan, judge_in, newest_releases, next_phase, plan
 from ecluse.gate.readers import covers, valid_grants
+from ecluse.gate.review import Review, review
 from ecluse.gate.risks import Residual, ResidualRisk, residual_risks
-from ecluse.gate.verdict import release_verdict, verdict
+from ecluse.gate.verdict import Judgement, judge_release, release_verdict, verdict
+from ecluse.gate.waiting import Waiting, waiting
 
 __all__ = [
     "Book",
     "Doubt",
+    "JudgedApproval",
+    "JudgedCriterion",
+    "Judgement",
+    "Plan",
     "Residual",
     "ResidualRisk",
+    "Review",
+    "Waiting",
     "covers",
     "doubts",
+    "judge_in",
+    "judge_release",
+    "newest_releases",
+    "next_phase",
+    "observed_releases",
+    "plan",
     "release_verdict",
     "residual_risks",
+    "review",
+    "shown",
     "valid_grants",
     "verdict",
+    "waiting",
+    "wanted",
 ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from ecluse.gate.book import Book, Fields, Record, moment
 from ecluse.gate.criteria import JudgedCriteria
 from ecluse.gate.evidence import Evidence
 from ecluse.gate.measures import measure
 from ecluse.gate.releases import FoundRelease
-from ecluse.model.charter import Approval, Charter, Criterion, Party
+from ecluse.gate.standing import patch_objections
+from ecluse.model.charter import Approval, Charter, Gate, Party
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Reason, Request
 
@@ -19,15 +21,47 @@ _SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class JudgedApprovals:
-    """Reasons of missing approvals, and the positions of the decisions that count."""
+class JudgedApproval:
+    """One approval that a gate asks for: who gave it, until when, and why others who answered don't count."""
 
-    reasons: tuple[Reason, ...]
-    counted: tuple[int, ...]
+    approval: Approval
+    answers: tuple[Answer, ...]
+    objections: tuple[Reason, ...] = ()
+
+    @property
+    def missing(self) -> int:
+        """How many people still have to say yes."""
+        return self.approval.count - len(self.answers)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why it refuses; empty where enough people said yes."""
+        if not self.missing:
+            return ()
+        asked: Fields = {"question": self.approval.question, "role": self.approval.role}
+        have: Fields = {"have": len(self.answers), "need": self.approval.count}
+        return (Reason("approval_missing", asked | have), *self.objections)
 
 
 @dataclass(frozen=True)
-class _Answer:
+class JudgedApprovals:
+    """Every approval of a gate, in its order."""
+
+    judged: tuple[JudgedApproval, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the approvals refuse."""
+        return tuple(reason for one in self.judged for reason in one.reasons)
+
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """The positions of the decisions that count."""
+        return tuple(sorted({answer.record.position for one in self.judged for answer in one.answers}))
+
+
+@dataclass(frozen=True)
+class Answer:
     """One party's yes, with everything that speaks against counting it apart from the role."""
 
     record: Record
@@ -36,12 +70,15 @@ class _Answer:
 
     @property
     def who(self) -> str:
+        """The party, or a name for a stranger that nobody else has."""
         return self.party.id if self.party else f"?{self.record.position}"
 
     def holds(self, role: str) -> bool:
+        """Whether the party had the role on the day of the answer."""
         return self.party is not None and any(r.name == role and r.held(self.record.day) for r in self.party.roles)
 
     def trained(self, charter: Charter, role: str) -> bool:
+        """Whether the party had the trainings of the role on the day of the answer."""
         return self.party is not None and not charter.untrained(self.party, role, self.record.day)
 
 
@@ -57,24 +94,29 @@ def judge_approvals(
     """Whether each approval that the gate asks for was given often enough, no person counting twice."""
     gate = charter.gate(request.phase)
     if gate is None or found.manifest is None:
-        return JudgedApprovals((), ())
-    bench = _Bench(request, charter, found, found.manifest, evidence, criteria.needed, now)
+        return JudgedApprovals()
+    bench = _Bench(request, charter, gate, found, found.manifest, book, evidence, criteria, now)
     answers = [a for record in book.of_kind("decision") for a in bench.answers(record)]
+    return fill(gate, answers, charter)
+
+
+def fill(gate: Gate, answers: list[Answer], charter: Charter) -> JudgedApprovals:
+    """The answers that fill the seats of a gate, as many as can be with different people."""
     seats = [approval for approval in gate.approvals for _ in range(approval.count)]
     seated = _seat([_fit(approval, answers, charter) for approval in seats])
     taken = {answer.who: seats[seat] for seat, answer in seated.items()}
-    reasons: list[Reason] = []
+    judged: dict[Approval, JudgedApproval] = {}
     for approval in dict.fromkeys(gate.approvals):
-        need = sum(1 for seat in seats if seat == approval)
-        have = sum(1 for seat in seated if seats[seat] == approval)
-        if have < need:
-            asked: Fields = {"question": approval.question, "role": approval.role}
-            reasons.append(Reason("approval_missing", asked | {"have": have, "need": need}))
-            reasons += _explain(approval, answers, taken, charter)
-    return JudgedApprovals(tuple(reasons), tuple(sorted({a.record.position for a in seated.values()})))
+        # NOTE: an approval that a gate lists twice is one of twice as many people.
+        whole = replace(approval, count=seats.count(approval))
+        given = tuple(answer for seat, answer in sorted(seated.items()) if seats[seat] == approval)
+        missing = len(given) < whole.count
+        objections = tuple(_explain(approval, answers, taken, charter)) if missing else ()
+        judged[approval] = JudgedApproval(whole, given, objections)
+    return JudgedApprovals(tuple(judged.values()))
 
 
-def _fit(approval: Approval, answers: list[_Answer], charter: Charter) -> list[_Answer]:
+def _fit(approval: Approval, answers: list[Answer], charter: Charter) -> list[Answer]:
     return [
         a
         for a in answers
@@ -85,10 +127,10 @@ def _fit(approval: Approval, answers: list[_Answer], charter: Charter) -> list[_
     ]
 
 
-def _seat(candidates: list[list[_Answer]]) -> dict[int, _Answer]:
+def _seat(candidates: list[list[Answer]]) -> dict[int, Answer]:
     """The most seats that can be filled with different people (augmenting paths over a small bipartite graph)."""
     held: dict[str, int] = {}
-    chosen: dict[int, _Answer] = {}
+    chosen: dict[int, Answer] = {}
 
     def place(seat: int, tried: set[str]) -> bool:
         for answer in candidates[seat]:
@@ -106,9 +148,9 @@ def _seat(candidates: list[list[_Answer]]) -> dict[int, _Answer]:
     return chosen
 
 
-def _explain(approval: Approval, answers: list[_Answer], taken: dict[str, Approval], charter: Charter) -> list[Reason]:
+def _explain(approval: Approval, answers: list[Answer], taken: dict[str, Approval], charter: Charter) -> list[Reason]:
     """Why the newest answer of each party to this question does not count."""
-    newest: dict[str, _Answer] = {}
+    newest: dict[str, Answer] = {}
     for answer in answers:
         if answer.record.text("question") == approval.question:
             before = newest.get(answer.who)
@@ -135,7 +177,7 @@ def _explain(approval: Approval, answers: list[_Answer], taken: dict[str, Approv
     return reasons
 
 
-def _elsewhere(answer: _Answer) -> bool:
+def _elsewhere(answer: Answer) -> bool:
     return any(reason.key == "approval_other_release" for reason in answer.objections)
 
 
@@ -145,20 +187,33 @@ class _Bench:
 
     request: Request
     charter: Charter
+    gate: Gate
     found: FoundRelease
     manifest: Manifest
+    book: Book
     evidence: Evidence
-    needed: tuple[Criterion, ...]
+    criteria: JudgedCriteria
     now: datetime
 
-    def answers(self, record: Record) -> list[_Answer]:
+    @cached_property
+    def gate_digest(self) -> str:
+        """The digest that an answer must have bound."""
+        return self.charter.gate_digest(self.request.phase)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """How subjects begin that name a release of one of these products."""
+        return tuple(f"{p.dataset}@" for p in self.manifest.products)
+
+    def answers(self, record: Record) -> list[Answer]:
         """The yeses in a decision about a release of these products, one for each party that signed."""
-        names = tuple(f"{p.dataset}@" for p in self.manifest.products)
         here = record.about(self.request.release)
-        if record.text("verdict") != "approved" or not (here or any(_named(s.name, names) for s in record.subjects)):
+        if record.text("verdict") != "approved" or not (
+            here or any(_named(s.name, self.names) for s in record.subjects)
+        ):
             return []
         signers: tuple[Party | None, ...] = record.parties or (None,)
-        return [_Answer(record, party, tuple(self._objections(record, party, here=here))) for party in signers]
+        return [Answer(record, party, tuple(self._objections(record, party, here=here))) for party in signers]
 
     def _objections(self, record: Record, party: Party | None, *, here: bool) -> list[Reason]:
         fields: Fields = {
@@ -171,7 +226,8 @@ class _Bench:
         def object_to(key: str, **more: str | float) -> None:
             found.append(Reason(f"approval_{key}", fields | more, (record.position,)))
 
-        if not here:
+        standing = not here and self.gate.standing_days > 0 and record.predicate.get("standing") is True
+        if not here and not standing:
             object_to("other_release", release=", ".join(s.name for s in record.subjects))
             return found
         expires = moment(record.predicate, "expires")
@@ -189,9 +245,12 @@ class _Bench:
             object_to("future")
         if record.text("phase") != self.request.phase:
             object_to("other_phase", phase=record.text("phase") or "?", wanted=self.request.phase)
-        elif record.text("gate_digest") != self.charter.gate_digest(self.request.phase):
+        elif record.text("gate_digest") != self.gate_digest:
             object_to("old_gate")
-        if unseen := self._unseen(record):
+        if standing:
+            for key, more in patch_objections(record, self.gate, self.manifest, self.book, self.criteria):
+                object_to(key, **more)
+        elif unseen := self._unseen(record):
             object_to("too_early", criteria=", ".join(unseen))
         return found
 
@@ -199,9 +258,14 @@ class _Bench:
         """Criteria that had no evidence yet when the answer was signed."""
         stated = record.predicate.get("seen")
         seen = stated if isinstance(stated, int) and not isinstance(stated, bool) else 0
+        if min(seen, record.position) > self.evidence.last:
+            # NOTE: nothing came since, so what is known now was known then.
+            return []
         then = self.evidence.before(min(seen, record.position))
         return [
-            criterion.id for criterion in self.needed if measure(criterion.measure, self.manifest, then).value is None
+            criterion.id
+            for criterion in self.criteria.needed
+            if measure(criterion.measure, self.manifest, then, self.charter).value is None
         ]
 
 

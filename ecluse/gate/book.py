@@ -6,8 +6,10 @@ import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any
 
 from ecluse.model.charter import Charter, Key, Party
@@ -38,6 +40,18 @@ class Record:
         """Whether the fact names this digest as its subject."""
         return any(s.sha256 == sha256 for s in self.subjects)
 
+    @property
+    def digests(self) -> list[str]:
+        """The digests that the fact is about. A fact may say anything; a digest that is no text is none."""
+        stated: list[object] = [s.sha256 for s in self.subjects]
+        return [sha256 for sha256 in stated if isinstance(sha256, str)]
+
+    @property
+    def names(self) -> str:
+        """What the fact is about, for people."""
+        stated: list[object] = [s.name for s in self.subjects]
+        return ", ".join(name for name in stated if isinstance(name, str))
+
     def attested(self, kind: str) -> bool:
         """Whether a party that may attest this kind of fact signed it."""
         return any(kind in party.attests for party in self.parties)
@@ -60,9 +74,16 @@ class Book:
         self._signers = _Signers(charter, trust)
         self._here = (project, environment)
         self._facts: dict[str, list[SignedFact]] = defaultdict(list)
-        for signed in sorted(facts, key=lambda signed: signed.position):
+        for signed in sorted(facts, key=attrgetter("position")):
             self._facts[signed.fact.kind].append(signed)
         self._read: dict[str, tuple[Record, ...]] = {}
+
+    def before(self, position: int) -> Book:
+        """The same book as it was when the log held ``position`` facts."""
+        earlier = copy(self)
+        earlier._facts = {kind: [f for f in found if f.position < position] for kind, found in self._facts.items()}  # noqa: SLF001
+        earlier._read = {}  # noqa: SLF001
+        return earlier
 
     def of_kind(self, kind: str) -> tuple[Record, ...]:
         """The facts of one kind, of every environment."""
@@ -75,6 +96,27 @@ class Book:
         """The decisions of the request's project and environment: those of another open nothing here."""
         return tuple(record for record in self.of_kind("decision") if record.here)
 
+    @property
+    def observations(self) -> tuple[Record, ...]:
+        """The attested observations of KPIs in the request's project and environment, on whatever release."""
+        if "kpi" not in self._read:
+            found = (
+                self._record(signed)
+                for signed in self._facts.get("evidence", ())
+                if signed.fact.predicate.get("about") == "kpi" and self._is_here(signed)
+            )
+            self._read["kpi"] = tuple(record for record in found if record.attested("evidence"))
+        return self._read["kpi"]
+
+    @property
+    def newest(self) -> Record | None:
+        """The newest fact of the request's project and environment that somebody signed who may attest its kind."""
+        heads = (
+            next((r for signed in reversed(found) if (r := self._record(signed)).here and r.attested(kind)), None)
+            for kind, found in self._facts.items()
+        )
+        return max((head for head in heads if head is not None), key=attrgetter("position"), default=None)
+
     def evidence(self, datasets: Collection[str]) -> list[Record]:
         """Publications and evidence of the request's project and environment about these datasets, or about none."""
         found = []
@@ -84,7 +126,7 @@ class Book:
                 # NOTE: looked at before anything else: most facts of a long log are about other datasets.
                 if (not isinstance(dataset, str) or dataset in datasets) and self._is_here(signed):
                     found.append(self._record(signed))
-        return sorted(found, key=lambda record: record.position)
+        return sorted(found, key=attrgetter("position"))
 
     def _is_here(self, signed: SignedFact) -> bool:
         return (signed.fact.project, signed.fact.environment) == self._here

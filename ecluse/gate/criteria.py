@@ -12,7 +12,7 @@ from ecluse.gate.evidence import Evidence
 from ecluse.gate.measures import Measured, measure
 from ecluse.gate.readers import covers
 from ecluse.gate.releases import FoundRelease, earlier_releases
-from ecluse.model.charter import Charter, Criterion
+from ecluse.model.charter import Charter, Criterion, Kill
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Reason, Request
 from ecluse.texts import LANGUAGES, say
@@ -30,12 +30,46 @@ _OPERATORS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 
 
 @dataclass(frozen=True)
-class JudgedCriteria:
-    """Reasons of unmet criteria, warnings of waived ones, and the criteria that approvals had to have seen."""
+class JudgedCriterion:
+    """One criterion on one release: what was measured, whether that is enough, and the waiver where it needn't be."""
 
-    reasons: tuple[Reason, ...]
-    warnings: tuple[Reason, ...]
-    needed: tuple[Criterion, ...]
+    criterion: Criterion
+    measured: Measured
+    met: bool
+    waived: Reason | None = None
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why it refuses; empty where it is met or waived."""
+        met = self.met or self.waived is not None
+        return () if met else (_unmet(self.criterion, self.measured), *self.measured.because)
+
+
+@dataclass(frozen=True)
+class JudgedCriteria:
+    """Every criterion of a gate, in its order."""
+
+    judged: tuple[JudgedCriterion, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the criteria refuse."""
+        return tuple(reason for one in self.judged for reason in one.reasons)
+
+    @property
+    def warnings(self) -> tuple[Reason, ...]:
+        """The waivers in force."""
+        return tuple(one.waived for one in self.judged if one.waived is not None)
+
+    @property
+    def needed(self) -> tuple[Criterion, ...]:
+        """The criteria whose evidence approvals had to have seen."""
+        return tuple(one.criterion for one in self.judged if one.waived is None and one.measured.value is not None)
+
+    @property
+    def green(self) -> bool:
+        """Whether every criterion is met, none waived."""
+        return all(one.met for one in self.judged)
 
 
 def criteria_of(charter: Charter, phase: str) -> tuple[Criterion, ...]:
@@ -50,29 +84,26 @@ def judge_criteria(
 ) -> JudgedCriteria:
     """Every criterion's measure against what the gate wants; a value that can't be computed is never enough."""
     assert found.manifest is not None
-    reasons: list[Reason] = []
-    warnings: list[Reason] = []
-    needed: list[Criterion] = []
+    judged: list[JudgedCriterion] = []
     for criterion in criteria_of(charter, request.phase):
-        measured = _measured(criterion, found.manifest, evidence)
-        met = measured.value is not None and _OPERATORS[criterion.operator][1](measured.value, criterion.value)
+        measured = _measured(criterion, found.manifest, evidence, charter)
+        met = measured.value is not None and holds(criterion, measured.value)
         if met and criterion.releases > 1:
-            measured, met = _over_releases(criterion, request, found.manifest, book, evidence)
+            measured, met = _over_releases(criterion, request, found.manifest, book, evidence, charter)
         waived = None if met else _waiver(criterion, request, charter, found, book, now)
-        if waived is not None:
-            warnings.append(waived)
-            continue
-        if measured.value is not None:
-            needed.append(criterion)
-        if not met:
-            reasons += [_unmet(criterion, measured), *measured.because]
-    return JudgedCriteria(tuple(reasons), tuple(warnings), tuple(needed))
+        judged.append(JudgedCriterion(criterion, measured, met, waived))
+    return JudgedCriteria(tuple(judged))
 
 
-def _measured(criterion: Criterion, manifest: Manifest, evidence: Evidence) -> Measured:
+def holds(condition: Criterion | Kill, value: float) -> bool:
+    """Whether a value is what a condition says."""
+    return _OPERATORS[condition.operator][1](value, condition.value)
+
+
+def _measured(criterion: Criterion, manifest: Manifest, evidence: Evidence, charter: Charter) -> Measured:
     """The measure of a release, or of the part of it that the criterion is about; of no part, nothing is wrong."""
     if not criterion.datasets or criterion.measure.startswith("kpi."):
-        return measure(criterion.measure, manifest, evidence)
+        return measure(criterion.measure, manifest, evidence, charter)
 
     def concerned(dataset: str) -> bool:
         return any(covers(pattern, dataset) for pattern in criterion.datasets)
@@ -82,24 +113,24 @@ def _measured(criterion: Criterion, manifest: Manifest, evidence: Evidence) -> M
         products=tuple(p for p in manifest.products if concerned(p.dataset)),
         inputs=tuple(i for i in manifest.inputs if concerned(i.dataset)),
     )
-    return measure(criterion.measure, part, evidence)
+    return measure(criterion.measure, part, evidence, charter)
 
 
 def _over_releases(
-    criterion: Criterion, request: Request, manifest: Manifest, book: Book, evidence: Evidence
+    criterion: Criterion, request: Request, manifest: Manifest, book: Book, evidence: Evidence, charter: Charter
 ) -> tuple[Measured, bool]:
     """The first of the releases before this one that doesn't meet a criterion of several, or that there are too few."""
-    before = earlier_releases(request, manifest, book)[: criterion.releases - 1]
+    before = earlier_releases(request, manifest, book, criterion.releases - 1)
     for position, earlier in before:
-        measured = _measured(criterion, earlier, evidence)
-        if measured.value is None or not _OPERATORS[criterion.operator][1](measured.value, criterion.value):
+        measured = _measured(criterion, earlier, evidence, charter)
+        if measured.value is None or not holds(criterion, measured.value):
             because = Reason("earlier_release", {"version": earlier.version}, (position,))
             return replace(measured, because=(because, *measured.because)), False
     have = 1 + len(before)
     if have < criterion.releases:
         short: Fields = {"have": have, "need": criterion.releases}
         return Measured(None, (Reason("releases_too_few", short),)), False
-    return _measured(criterion, manifest, evidence), True
+    return _measured(criterion, manifest, evidence, charter), True
 
 
 def _unmet(criterion: Criterion, measured: Measured) -> Reason:
@@ -108,11 +139,10 @@ def _unmet(criterion: Criterion, measured: Measured) -> Reason:
         "measure": criterion.measure,
         "description": criterion.description,
     }
-    value, word = _shown(criterion, criterion.value), _OPERATORS[criterion.operator][0]
-    fields |= {f"wanted_{lang}": say(f"gate.operators.{word}", lang=lang, value=value) for lang in LANGUAGES}
+    fields |= {f"wanted_{lang}": wanted(criterion, lang) for lang in LANGUAGES}
     if measured.value is None:
         return Reason(f"not_computed_{_kind(criterion)}", fields, measured.facts)
-    fields |= {"received": measured.value, "shown": _shown(criterion, measured.value)}
+    fields |= {"received": measured.value, "shown": shown(criterion, measured.value)}
     return Reason(f"unmet_{_kind(criterion)}", fields, measured.facts)
 
 
@@ -123,8 +153,17 @@ def _kind(criterion: Criterion) -> str:
     return "kpi" if criterion.measure.startswith("kpi.") else "other"
 
 
-def _shown(criterion: Criterion, value: float) -> str:
-    return f"{value * 100:.4g} %" if criterion.measure == "quarantine.share" else f"{value:.6g}"
+def wanted(condition: Criterion | Kill, lang: str | None = None) -> str:
+    """What a condition wants, in words: ``at most 0.5 %``."""
+    return say(
+        f"gate.operators.{_OPERATORS[condition.operator][0]}", lang=lang, value=shown(condition, condition.value)
+    )
+
+
+def shown(condition: Criterion | Kill, value: float) -> str:
+    """A value as people read it: shares as percentages."""
+    share = isinstance(condition, Criterion) and condition.measure == "quarantine.share"
+    return f"{value * 100:.4g} %" if share else f"{value:.6g}"
 
 
 def _waiver(

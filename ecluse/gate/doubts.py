@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ecluse import texts
-from ecluse.model.charter import Charter, Gate
+from ecluse.model.charter import AUTONOMY, Charter, Gate
 
 #: What a pipeline's key must be allowed to state before anything can be published and released.
 _NEEDED = ("publication", "evidence", "release")
@@ -43,6 +43,12 @@ def _purposes(charter: Charter) -> Iterator[Doubt]:
     for purpose in charter.purposes:
         if purpose.allowed and not any(purpose.id in grant.purposes for grant in charter.grants):
             yield Doubt("purpose_without_grant", {"purpose": purpose.id})
+        if purpose.allowed and not any(_least(purpose.autonomy, gate.autonomy) for gate in charter.gates):
+            yield Doubt("purpose_too_autonomous", {"purpose": purpose.id, "autonomy": purpose.autonomy})
+
+
+def _least(asked: str, most: str) -> bool:
+    return AUTONOMY.index(asked) <= AUTONOMY.index(most)
 
 
 def _gate(charter: Charter, gate: Gate, today: date) -> Iterator[Doubt]:
@@ -60,6 +66,8 @@ def _gate(charter: Charter, gate: Gate, today: date) -> Iterator[Doubt]:
             asked = {"phase": gate.phase, "question": approval.question, "role": approval.role}
             yield Doubt("too_few_people", {**asked, "have": len(able), "need": approval.count})
     seats = sum(approval.count for approval in gate.approvals)
+    if gate.standing_days and not gate.approvals:
+        yield Doubt("standing_of_nobody", {"phase": gate.phase})
     if len(anybody) < seats:
         yield Doubt("too_few_in_all", {"phase": gate.phase, "have": len(anybody), "need": seats})
 

@@ -1,4 +1,4 @@
-"""What is attested about files and releases: check reports, publications and observations, indexed."""
+"""What is attested about files and releases: check reports, publications and observations of KPIs, indexed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ FileKey = tuple[str, str]
 class Evidence:
     """The attested evidence and publications, oldest first."""
 
-    records: tuple[Record, ...]
+    records: tuple[Record, ...] = ()
     reports: dict[FileKey, list[Record]] = field(default_factory=dict)
     published: dict[FileKey, tuple[Record, ...]] = field(default_factory=dict)
+    observations: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> Evidence:
@@ -27,6 +28,7 @@ class Evidence:
         kept = tuple(r for r in records if r.kind in ("evidence", "publication") and r.attested(r.kind))
         reports: dict[FileKey, list[Record]] = defaultdict(list)
         published: dict[FileKey, tuple[Record, ...]] = {}
+        observations: dict[tuple[str, str], list[Record]] = defaultdict(list)
         for record in kept:
             dataset = record.text("dataset")
             if record.kind == "publication" and record.text("update") == "compact":
@@ -38,7 +40,14 @@ class Evidence:
                     published[dataset, subject.sha256] = (record,)
                 elif is_report(record) and isinstance(subject.sha256, str):
                     reports[dataset, subject.sha256].append(record)
-        return cls(kept, dict(reports), published)
+                elif is_observation(record) and isinstance(subject.sha256, str):
+                    observations[record.text("kpi"), subject.sha256].append(record)
+        return cls(kept, dict(reports), published, dict(observations))
+
+    @property
+    def last(self) -> int:
+        """The position of the newest record; -1 where there is none."""
+        return self.records[-1].position if self.records else -1
 
     def before(self, position: int) -> Evidence:
         """What was known when the log held ``position`` facts."""
@@ -78,3 +87,8 @@ def _compacted(record: Record, published: Mapping[FileKey, tuple[Record, ...]]) 
 def is_report(record: Record) -> bool:
     """Whether a fact says how a suite was answered."""
     return record.kind == "evidence" and record.text("about") == "check-report"
+
+
+def is_observation(record: Record) -> bool:
+    """Whether a fact says what a KPI was on a release."""
+    return record.kind == "evidence" and record.text("about") == "kpi"

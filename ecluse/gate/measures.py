@@ -8,6 +8,7 @@ from typing import Any
 
 from ecluse.gate.book import Fields, Record, number, text
 from ecluse.gate.evidence import Evidence, is_report
+from ecluse.model.charter import Charter
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Reason
 from ecluse.texts import LANGUAGES
@@ -22,10 +23,10 @@ class Measured:
     facts: tuple[int, ...] = ()
 
 
-def measure(name: str, manifest: Manifest, evidence: Evidence) -> Measured:
+def measure(name: str, manifest: Manifest, evidence: Evidence, charter: Charter) -> Measured:
     """The measure of that name for a release; a name that nobody knows can't be computed."""
     if name.startswith("kpi."):
-        return _kpi(name.removeprefix("kpi."), manifest, evidence)
+        return _kpi(name.removeprefix("kpi."), manifest, evidence, charter)
     known = _MEASURES.get(name)
     return known(manifest, evidence) if known else Measured(None)
 
@@ -175,18 +176,15 @@ def _sources_unlicensed(manifest: Manifest, evidence: Evidence) -> Measured:
     return Measured(len(reasons), tuple(reasons))
 
 
-def _kpi(kpi: str, manifest: Manifest, evidence: Evidence) -> Measured:
-    digest = manifest.digest
-    observed = [
-        record
-        for record in evidence.records
-        if record.kind == "evidence"
-        and (record.text("about"), record.text("kpi")) == ("kpi", kpi)
-        and record.about(digest)
-    ]
-    if not observed:
-        return Measured(None, (Reason("kpi_unobserved", {"kpi": kpi}),))
-    return Measured(number(observed[-1].predicate, "value"), facts=(observed[-1].position,))
+def _kpi(kpi: str, manifest: Manifest, evidence: Evidence, charter: Charter) -> Measured:
+    """The newest observation on this release, of the KPI as the charter defines it today."""
+    observed = evidence.observations.get((kpi, manifest.digest), [])
+    defined = charter.kpi(kpi)
+    counting = [r for r in observed if defined is not None and r.text("definition") == defined.definition]
+    if counting:
+        return Measured(number(counting[-1].predicate, "value"), facts=(counting[-1].position,))
+    because = "kpi_otherwise" if observed else "kpi_unobserved"
+    return Measured(None, (Reason(because, {"kpi": kpi}, tuple(r.position for r in observed[-1:])),))
 
 
 _MEASURES: dict[str, Callable[[Manifest, Evidence], Measured]] = {

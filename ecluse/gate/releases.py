@@ -23,7 +23,9 @@ def find_release(request: Request, book: Book) -> FoundRelease:
     """The manifest whose SHA-256 the request names, as the log holds it."""
     fields: Fields = {"dataset": request.dataset, "version": request.version or "?"}
     stated = [r for r in book.of_kind("release") if request.release and r.about(request.release)]
-    read = [(record, manifest) for record in stated if (manifest := _manifest(record, request.release)) is not None]
+    read = [
+        (record, manifest) for record in stated if (manifest := stated_manifest(record, request.release)) is not None
+    ]
     if not read:
         missing = (
             Reason("release_missing", fields)
@@ -51,31 +53,45 @@ def find_release(request: Request, book: Book) -> FoundRelease:
     return FoundRelease(manifest, signers | {manifest.producer}, tuple(reasons))
 
 
-def earlier_releases(request: Request, manifest: Manifest, book: Book) -> list[tuple[int, Manifest]]:
-    """The attested releases of the same products before this one, the newest first, with their positions.
+def earlier_releases(request: Request, manifest: Manifest, book: Book, count: int) -> list[tuple[int, Manifest]]:
+    """At most so many attested releases of the same products before this one, the newest first, with their positions.
 
     A version that was released again under other bytes is not another release; a withdrawn one counts as it is.
     """
     products = sorted(p.dataset for p in manifest.products)
-    found: list[tuple[int, Manifest]] = []
+    first: dict[str, int] = {}
     for record in book.of_kind("release"):
-        if any(record.about(m.digest) for m in (manifest, *(m for _, m in found))):
-            if record.about(request.release):
-                break
+        for sha256 in record.digests:
+            first.setdefault(sha256, record.position)
+    this = first.get(request.release or "", -1)
+    found: list[tuple[int, Manifest]] = []
+    for record in reversed(book.of_kind("release")):
+        if len(found) == count:
+            break
+        stated = [sha256 for sha256 in record.digests if first[sha256] == record.position < this]
+        if not (stated and record.here and record.attested("release")):
             continue
-        read = next((m for s in record.subjects if (m := _manifest(record, s.sha256)) is not None), None)
-        same = read is not None and sorted(p.dataset for p in read.products) == products
-        if read is not None and same and record.here and record.attested("release"):
+        read = next((m for sha256 in stated if (m := stated_manifest(record, sha256)) is not None), None)
+        if read is not None and sorted(p.dataset for p in read.products) == products:
             found.append((record.position, read))
-    return found[::-1]
+    return found
 
 
-def _manifest(record: Record, sha256: str | None) -> Manifest | None:
+def concerned(request: Request, charter: Charter, manifest: Manifest, book: Book) -> set[str]:
+    """The datasets whose evidence the criteria of a gate look at."""
+    gate = charter.gate(request.phase)
+    back = max((criterion.releases for criterion in gate.criteria), default=1) - 1 if gate else 0
+    releases = [manifest, *(m for _, m in earlier_releases(request, manifest, book, back))] if back else [manifest]
+    products = {product.dataset for release in releases for product in release.products}
+    return products | {entry.dataset for release in releases for entry in release.inputs}
+
+
+def stated_manifest(record: Record, sha256: str | None) -> Manifest | None:
     """The manifest in a release fact, where its digest is the one that the fact is about."""
     try:
         manifest = Manifest.from_json(record.predicate["manifest"])
         texts = [manifest.version, manifest.producer, manifest.project, manifest.environment]
-        texts += [t for p in manifest.products for t in (p.dataset, p.suite_digest)]
+        texts += [t for p in manifest.products for t in (p.dataset, p.contract_digest, p.suite_digest)]
         texts += [t for p in manifest.products for f in p.files for t in (f.path, f.sha256)]
         texts += [i.dataset for i in manifest.inputs]
         return manifest if all(isinstance(t, str) for t in texts) and manifest.digest == sha256 else None

@@ -13,12 +13,13 @@ def rule_reasons(request: Request, charter: Charter, book: Book) -> list[Reason]
     if reader is None:
         # NOTE: who isn't known can't have acknowledged anything, and is refused for that already.
         return []
-    missing = [r for r in charter.rules if r.binds(request.purpose) and not _acknowledged(r, reader, book)]
+    missing = [r for r in charter.rules if r.binds(request.purpose) and not acknowledged(r, reader, book)]
     by = {"reader": reader.id}
     return [Reason("rule_unacknowledged", {**by, "rule": r.id, "version": r.version, "text": r.text}) for r in missing]
 
 
-def _acknowledged(rule: Rule, reader: Party, book: Book) -> bool:
+def acknowledged(rule: Rule, reader: Party, book: Book) -> bool:
+    """Whether a reader, or who answers for one, acknowledged a rule in the version that stands."""
     bound = {reader.id, reader.responsible} - {""}
     return any(
         record.text("verdict") == "acknowledged"

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
-from ecluse.gate.approvals import judge_approvals
+from ecluse import texts
+from ecluse.gate.approvals import JudgedApprovals, judge_approvals
 from ecluse.gate.book import Book, Fields, utc
-from ecluse.gate.criteria import judge_criteria
+from ecluse.gate.criteria import JudgedCriteria, judge_criteria
 from ecluse.gate.evidence import Evidence
+from ecluse.gate.kill import kill_reasons
+from ecluse.gate.phases import phase_reasons
 from ecluse.gate.readers import covers, reader_reasons
-from ecluse.gate.releases import earlier_releases, find_release, standing_objections
+from ecluse.gate.releases import FoundRelease, concerned, find_release, standing_objections
 from ecluse.gate.rules import rule_reasons
-from ecluse.model.charter import Charter
+from ecluse.model.charter import AUTONOMY, Charter
 from ecluse.model.facts import SignedFact
-from ecluse.model.release import Manifest
 from ecluse.model.verdict import Reason, Request, Verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the gate finds of one release in one phase.
+
+    ``besides`` are the reasons to refuse that are neither of the criteria nor of the approvals, which are asked of a
+    release that exists.
+    """
+
+    besides: tuple[Reason, ...]
+    warnings: tuple[Reason, ...]
+    release: FoundRelease
+    criteria: JudgedCriteria = field(default_factory=JudgedCriteria)
+    approvals: JudgedApprovals = field(default_factory=JudgedApprovals)
+    evidence: Evidence = field(default_factory=Evidence)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Every reason to refuse."""
+        return (*self.besides, *self.criteria.reasons, *self.approvals.reasons)
 
 
 def verdict(
@@ -29,7 +53,7 @@ def verdict(
     """
     now = utc(now)
     book = Book(charter, facts, trust, request.project, request.environment)
-    found = _judge_release(request, charter, book, now)
+    found = judge_release(request, charter, book, now)
     warnings = [] if request.authenticated else [Reason("reader_unauthenticated", {"reader": request.reader or "?"})]
     reasons = [
         *_purpose(request, charter),
@@ -37,30 +61,31 @@ def verdict(
         *reader_reasons(request, charter, now.date()),
         *rule_reasons(request, charter, book),
     ]
-    return Verdict(_once(reasons), _once([*warnings, *found.warnings, *_review(charter, now.date())]), found.approvals)
+    warnings += [*found.warnings, *_review(charter, now.date())]
+    return Verdict(_once(reasons), _once(warnings), found.approvals.counted)
 
 
 def release_verdict(
     request: Request, charter: Charter, facts: Sequence[SignedFact], now: datetime, *, trust: Mapping[str, str]
 ) -> Verdict:
     """The part of ``verdict`` that is about the release: whoever reads it, and whatever for."""
-    return _judge_release(request, charter, Book(charter, facts, trust, request.project, request.environment), utc(now))
+    book = Book(charter, facts, trust, request.project, request.environment)
+    found = judge_release(request, charter, book, utc(now))
+    return Verdict(_once(found.reasons), _once(found.warnings), found.approvals.counted)
 
 
-def _judge_release(request: Request, charter: Charter, book: Book, now: datetime) -> Verdict:
+def judge_release(request: Request, charter: Charter, book: Book, now: datetime) -> Judgement:
+    """The release that a request names, held against the gate of its phase, criterion by criterion."""
     found = find_release(request, book)
-    reasons = [*_phase(request, charter), *found.reasons]
-    warnings: tuple[Reason, ...] = ()
-    approvals: tuple[int, ...] = ()
-    if found.manifest is not None:
-        evidence = Evidence.of(book.evidence(_concerned(request, charter, found.manifest, book)))
-        reasons += standing_objections(request, charter, book)
-        criteria = judge_criteria(request, charter, found, book, evidence, now)
-        answers = judge_approvals(request, charter, found, book, evidence, criteria, now)
-        reasons += [*criteria.reasons, *answers.reasons]
-        warnings = tuple(criteria.warnings)
-        approvals = answers.counted
-    return Verdict(_once(reasons), _once(warnings), approvals)
+    killed, unmeasured = kill_reasons(charter, book)
+    besides = (*killed, *_age(charter, book, now), *phase_reasons(request, charter, book), *found.reasons)
+    if found.manifest is None:
+        return Judgement(besides, tuple(unmeasured), found)
+    evidence = Evidence.of(book.evidence(concerned(request, charter, found.manifest, book)))
+    criteria = judge_criteria(request, charter, found, book, evidence, now)
+    approvals = judge_approvals(request, charter, found, book, evidence, criteria, now)
+    besides += tuple(standing_objections(request, charter, book))
+    return Judgement(besides, (*unmeasured, *criteria.warnings), found, criteria, approvals, evidence)
 
 
 def _purpose(request: Request, charter: Charter) -> list[Reason]:
@@ -75,24 +100,26 @@ def _purpose(request: Request, charter: Charter) -> list[Reason]:
     if purpose.datasets and not any(covers(pattern, request.dataset) for pattern in purpose.datasets):
         fields: Fields = {"purpose": purpose.id, "dataset": request.dataset, "datasets": ", ".join(purpose.datasets)}
         reasons.append(Reason("purpose_other_dataset", fields))
+    gate = charter.gate(request.phase)
+    if gate is not None and AUTONOMY.index(purpose.autonomy) > AUTONOMY.index(gate.autonomy):
+        most: Fields = {"purpose": purpose.id, "phase": request.phase}
+        most |= {
+            f"wanted_{lang}": texts.say(f"gate.autonomy.{purpose.autonomy}", lang=lang) for lang in texts.LANGUAGES
+        }
+        most |= {f"most_{lang}": texts.say(f"gate.autonomy.{gate.autonomy}", lang=lang) for lang in texts.LANGUAGES}
+        reasons.append(Reason("autonomy_exceeded", most))
     return reasons
 
 
-def _phase(request: Request, charter: Charter) -> list[Reason]:
-    if charter.gate(request.phase) is None:
-        return [Reason("gate_unknown", {"phase": request.phase, "known": ", ".join(charter.phases)})]
-    if charter.phases.index(request.phase) > charter.phases.index(charter.phase):
-        return [Reason("phase_ahead", {"phase": request.phase, "current": charter.phase})]
-    return []
-
-
-def _concerned(request: Request, charter: Charter, manifest: Manifest, book: Book) -> set[str]:
-    """The datasets whose evidence the criteria look at."""
-    gate = charter.gate(request.phase)
-    looks_back = gate is not None and any(criterion.releases > 1 for criterion in gate.criteria)
-    releases = [manifest, *(m for _, m in earlier_releases(request, manifest, book))] if looks_back else [manifest]
-    products = {product.dataset for release in releases for product in release.products}
-    return products | {entry.dataset for release in releases for entry in release.inputs}
+def _age(charter: Charter, book: Book, now: datetime) -> list[Reason]:
+    """A log to which nothing was added for long may be a copy that was put back: what is told since isn't in it."""
+    if not charter.log_within_days:
+        return []
+    newest = book.newest
+    if newest is not None and newest.at + timedelta(days=charter.log_within_days) > now:
+        return []
+    on = newest.day.isoformat() if newest is not None else "–"
+    return [Reason("log_too_old", {"on": on, "days": charter.log_within_days})]
 
 
 def _review(charter: Charter, today: date) -> list[Reason]:

@@ -18,6 +18,12 @@ DATA_VALID, RESULTS_VALID, SCALE = "data-valid", "results-valid", "scale"
 #: What a criterion can measure, beside ``kpi.<id>`` for a KPI of the charter.
 MEASURES = ("checks.broken", "quarantine.share", "suite.stale", "freshness.broken", "sources.unlicensed")
 
+#: What software may do with the data, from the least on: show people something, propose what a person then confirms,
+#: act by itself while people only watch.
+AUTONOMY = ("informs", "proposes", "acts")
+Autonomy = Literal["informs", "proposes", "acts"]
+Operator = Literal["<=", ">=", "<", ">", "=="]
+
 
 @dataclass(frozen=True, config=_STRICT)
 class Role:
@@ -111,17 +117,27 @@ class Rule:
 
 @dataclass(frozen=True, config=_STRICT)
 class Purpose:
-    """One use of data that is allowed or prohibited."""
+    """One use of data that is allowed or prohibited.
+
+    ``autonomy`` is what software may do for it: ``informs`` people, ``proposes`` what a person confirms, or ``acts`` by
+    itself. A phase opens to no more than its gate says.
+    """
 
     id: str
     description: str
     allowed: bool = True
     datasets: tuple[str, ...] = ()
+    autonomy: Autonomy = "informs"
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Kpi:
-    """A value the project is measured by; ``better`` says which way is up."""
+    """A value the project is measured by; ``better`` says which way is up.
+
+    ``sql`` is one SELECT that gives one number, over the tables that ``over`` names: a table's name in the statement,
+    and its dataset. What the release holds is read as it was released, anything else as it is published. A KPI without
+    ``sql`` is measured by code of the project, on data that it loaded.
+    """
 
     id: str
     metric: str
@@ -129,6 +145,37 @@ class Kpi:
     target: float
     by: date
     better: Literal["higher", "lower"] = "higher"
+    over: dict[str, str] = Field(default_factory=dict)
+    sql: str = ""
+
+    @model_validator(mode="after")
+    def _computable(self) -> Kpi:
+        if bool(self.sql.strip()) != bool(self.over):
+            raise ValueError("sql and over belong together: a statement, and the datasets that it reads")
+        return self
+
+    @property
+    def definition(self) -> str:
+        """SHA-256 of how it is measured: what was measured in another way doesn't count."""
+        return digest({"over": self.over, "sql": self.sql})
+
+    def reached(self, value: float) -> bool:
+        """Whether a value is as good as the target."""
+        return value >= self.target if self.better == "higher" else value <= self.target
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Kill:
+    """When the project stops: while the newest observations of a KPI are so, nothing opens to anybody.
+
+    ``releases`` asks for so many releases in a row, each by its newest observation.
+    """
+
+    description: str
+    kpi: str
+    operator: Operator
+    value: float
+    releases: int = Field(default=1, ge=1)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -148,7 +195,7 @@ class Criterion:
 
     id: str
     measure: str
-    operator: Literal["<=", ">=", "<", ">", "=="]
+    operator: Operator
     value: float
     description: str = ""
     releases: int = Field(default=1, ge=1)
@@ -172,11 +219,18 @@ class Approval:
 
 @dataclass(frozen=True, config=_STRICT)
 class Gate:
-    """What a release needs before it is used in a phase: criteria that are executed, approvals that are signed."""
+    """What a release needs before it is used in a phase: criteria that are executed, approvals that are signed.
+
+    ``standing_days``: for so long, people may say yes to the patch releases to come too. Such a release opens by itself
+    while every criterion is met without a waiver, and contract and suite are those that the people saw. 0: never.
+    ``autonomy`` is the most that software may do with the data in this phase.
+    """
 
     phase: str
     criteria: tuple[Criterion, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    standing_days: int = Field(default=0, ge=0)
+    autonomy: Autonomy = "informs"
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -209,6 +263,8 @@ class Risk:
 class Charter:
     """Problem, purposes, people, phases, gates, grants, KPIs, risks, rules, trainings.
 
+    ``phases`` are gone through in their order, none is skipped; ``phase`` is the one that the project is in.
+    ``log_within_days`` refuses a log to which nothing was added for longer: a copy that stopped. 0: any age will do.
     ``reviewed`` is the day of the last review of all of it; the next is due ``review_every_days`` later.
     """
 
@@ -224,9 +280,10 @@ class Charter:
     risks: tuple[Risk, ...] = ()
     rules: tuple[Rule, ...] = ()
     trainings: tuple[Training, ...] = ()
-    kill_criterion: str = ""
+    kill_criterion: Kill | None = None
     review_every_days: int = 180
     reviewed: date | None = None
+    log_within_days: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _coherent(self) -> Charter:
@@ -240,6 +297,8 @@ class Charter:
         measured = {c.measure.removeprefix("kpi.") for g in self.gates for c in g.criteria if c.measure not in MEASURES}
         if unknown := sorted(measured - {k.id for k in self.kpis}):
             raise ValueError(f"criteria name KPIs that the charter doesn't have: {', '.join(unknown)}")
+        if self.kill_criterion is not None and self.kpi(self.kill_criterion.kpi) is None:
+            raise ValueError(f"the kill criterion names a KPI that the charter doesn't have: {self.kill_criterion.kpi}")
         for kind, ids in (
             ("purposes", [p.id for p in self.purposes]),
             ("parties", [p.id for p in self.parties]),
@@ -274,10 +333,17 @@ class Charter:
         """The purpose of that id, or ``None``."""
         return next((p for p in self.purposes if p.id == id), None)
 
+    def kpi(self, id: str) -> Kpi | None:
+        """The KPI of that id, or ``None``."""
+        return next((k for k in self.kpis if k.id == id), None)
+
     def party(self, id: str) -> Party | None:
         """The party of that id, or ``None``."""
         return next((p for p in self.parties if p.id == id), None)
 
     def gate_digest(self, phase: str) -> str:
-        """SHA-256 of what an approval binds: the gate's criteria and approvals, and all purposes."""
-        return digest({"gate": self.gate(phase), "purposes": self.purposes})
+        """SHA-256 of what an approval binds: the gate, how the KPIs that it names are measured, and all purposes."""
+        gate = self.gate(phase)
+        named = {c.measure.removeprefix("kpi.") for c in gate.criteria} if gate else set()
+        measured = {kpi.id: kpi.definition for kpi in self.kpis if kpi.id in named}
+        return digest({"gate": gate, "kpis": measured, "purposes": self.purposes})

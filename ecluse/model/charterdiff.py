@@ -34,7 +34,7 @@ class CharterDiff:
 def charter_diff(before: Charter, after: Charter) -> CharterDiff:
     """What changed from ``before`` to ``after``.
 
-    A gate is another one when what an approval binds is: its criteria, its approvals, or any purpose.
+    A gate is another one when what an approval binds is: the gate itself, how its KPIs are measured, or any purpose.
     """
     old, new = plain(before), plain(after)
     changes: list[Change] = []
@@ -45,7 +45,8 @@ def charter_diff(before: Charter, after: Charter) -> CharterDiff:
         if entry in _LISTS or entry == "grants":
             changes += _entries(entry, _named(entry, one), _named(entry, other))
         else:
-            changes.append(Change(entry, "", "changed"))
+            same = isinstance(one, dict) and isinstance(other, dict)
+            changes.append(Change(entry, "", "changed", tuple(f for f in one if one[f] != other[f]) if same else ()))
     phases = dict.fromkeys((*before.phases, *after.phases))
     return CharterDiff(tuple(changes), tuple(p for p in phases if before.gate_digest(p) != after.gate_digest(p)))
 

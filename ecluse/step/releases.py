@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 from ecluse.errors import Conflict, DefinitionError, NotComputed
+from ecluse.gate.criteria import criteria_of
 from ecluse.ledger import Signer, sign
-from ecluse.model.facts import SignedFact, Subject
+from ecluse.model.facts import Fact, SignedFact, Subject
 from ecluse.model.release import Manifest, PromotedFrom, TableVersion
 from ecluse.step.closure import confirm_known, published_closure
 from ecluse.step.latest import latest_publications
@@ -105,34 +106,70 @@ def decide(
     manifest: Manifest,
     verdict: Decision,
     *,
-    question: str,
+    question: str = "",
     reason: str,
     expires: datetime | None = None,
     phase: str | None = None,
     criterion: str | None = None,
+    standing: bool = False,
 ) -> int:
     """Sign one person's answer to a question about a release; its position in the log.
 
-    The decision binds the release and the gate (criteria, approvals, purposes) that stands at this moment. An approval
-    or a waiver needs an expiry.
+    The decision binds the release and the gate that stands at this moment: see ``Charter.gate_digest``. An approval or
+    a waiver needs an expiry; ``standing`` lets an approval hold for the patch releases to come too.
     """
+    fact = decision(
+        services, manifest, verdict, question=question, reason=reason, expires=expires, phase=phase,
+        criterion=criterion, standing=standing,
+    )  # fmt: skip
+    with services.database.transaction() as connection:
+        (position,) = services.log.append(connection, [sign(fact, signer)])
+    return position
+
+
+def decision(
+    services: Services,
+    manifest: Manifest,
+    verdict: Decision,
+    *,
+    question: str = "",
+    reason: str,
+    expires: datetime | None = None,
+    phase: str | None = None,
+    criterion: str | None = None,
+    standing: bool = False,
+) -> Fact:
+    """What ``decide`` signs. ``DefinitionError`` for an answer that could never count."""
     phase = phase or services.charter.phase
+    gate = services.charter.gate(phase)
+    if gate is None:
+        raise DefinitionError("step.phase", phase=phase, known=", ".join(services.charter.phases))
     if verdict in ("approved", "waived") and expires is None:
         raise DefinitionError("step.decision_expiry", verdict=verdict)
     if verdict == "waived" and criterion is None:
         raise DefinitionError("step.waiver_criterion")
-    predicate: dict[str, Any] = {
-        "verdict": verdict,
-        "question": question,
-        "phase": phase,
-        "gate_digest": services.charter.gate_digest(phase),
-        "reason": reason,
-        "expires": expires.isoformat() if expires else None,
-        "criterion": criterion,
-        "seen": services.log.size,
-    }
-    subjects = tuple(Subject(f"{p.dataset}@{manifest.version}", manifest.digest) for p in manifest.products)
-    envelope = sign(services.fact("decision", subjects, predicate), signer)
-    with services.database.transaction() as connection:
-        (position,) = services.log.append(connection, [envelope])
-    return position
+    criteria = [c.id for c in criteria_of(services.charter, phase)]
+    if verdict == "waived" and criterion not in criteria:
+        raise DefinitionError("step.criterion", criterion=criterion, phase=phase, known=", ".join(criteria))
+    questions = dict.fromkeys(approval.question for approval in gate.approvals)
+    if verdict == "approved" and questions and question not in questions:
+        raise DefinitionError("step.question", question=question, phase=phase, known=", ".join(questions))
+    fact = services.fact(
+        "decision",
+        tuple(Subject(f"{p.dataset}@{manifest.version}", manifest.digest) for p in manifest.products),
+        {
+            "verdict": verdict,
+            "question": question,
+            "phase": phase,
+            "gate_digest": services.charter.gate_digest(phase),
+            "reason": reason,
+            "expires": expires.isoformat() if expires else None,
+            "criterion": criterion,
+            "seen": services.log.size,
+            **({"standing": True} if standing else {}),
+        },
+    )
+    if standing and (expires is None or expires > fact.at + timedelta(days=gate.standing_days)):
+        until = expires.date() if expires else "–"
+        raise DefinitionError("step.standing", phase=phase, until=until, days=gate.standing_days)
+    return fact

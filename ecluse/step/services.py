@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ecluse.charterfile import load_charter
-from ecluse.ledger import Log, Signer, Trust, service_signer, trust_of, with_local_keys
+from ecluse.ledger import Log, Signer, Trust, service_signer, signer_for, trust_of, with_local_keys
 from ecluse.lineage.store import EventStore
 from ecluse.model.charter import Charter
 from ecluse.model.facts import Fact, Subject
@@ -54,14 +54,20 @@ class Services:
         return Engine(temp_directory=temporary / uuid.uuid4().hex)
 
 
-def open_services(project: Project, charter: Charter | None = None) -> Services:
+def open_services(
+    project: Project, charter: Charter | None = None, *, party: str | None = None, passphrase: str | None = None
+) -> Services:
     """Open a project for building: the key of a service that may attest publications must be at hand.
 
-    ``charter`` takes the place of the project's ``charter.yaml``.
+    ``charter`` takes the place of the project's ``charter.yaml``. ``party`` is who signs instead, with the passphrase
+    of that key: who decides needs no other key than their own.
     """
     charter = charter or load_charter(project)
     # NOTE: in a demo the first use makes the key, so the signer comes before the keys that count are read.
-    signer = service_signer(project, charter, os.environ.get("ECLUSE_PASSPHRASE"))
+    if party is None:
+        signer = service_signer(project, charter, os.environ.get("ECLUSE_PASSPHRASE"))
+    else:
+        signer = signer_for(project, charter, party, passphrase)
     charter = with_local_keys(project, charter)
     trust = trust_of(charter)
     database = Database(project.database_url)

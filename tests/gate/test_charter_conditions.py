@@ -194,3 +194,33 @@ def test_an_overdue_review_shows_and_closes_nothing():
     assert [w.key for w in due.warnings] == ["review_overdue"]
     keys(due)
     assert world(reviewed=NOW.date() - timedelta(days=179)).judge().warnings == ()
+
+
+# ---- limits of autonomy
+
+
+def autonomous(purpose, gate):
+    purposes = (replace(CHARTER.purposes[0], autonomy=purpose), *CHARTER.purposes[1:])
+    return world(purposes=purposes, gates=(replace(CHARTER.gates[0], autonomy=gate), *CHARTER.gates[1:]))
+
+
+@pytest.mark.parametrize(
+    ("purpose", "gate", "opens"),
+    [
+        ("informs", "informs", True),
+        ("proposes", "informs", False),
+        ("acts", "informs", False),
+        ("acts", "proposes", False),
+        ("proposes", "acts", True),
+        ("acts", "acts", True),
+    ],
+)
+def test_software_does_no_more_than_the_phase_allows(purpose, gate, opens):
+    found = autonomous(purpose, gate).judge()
+    assert keys(found) == (set() if opens else {"autonomy_exceeded"})
+
+
+def test_more_autonomy_voids_what_was_approved_without_it():
+    given = autonomous("informs", "acts")
+    given.charter = autonomous("acts", "acts").charter
+    assert "approval_old_gate" in given.reasons()

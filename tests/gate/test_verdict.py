@@ -443,8 +443,13 @@ def test_every_reason_that_the_gate_can_give_is_written():
     english, french = (set(texts.catalogue(lang, "gate")["reasons"]) for lang in ("en", "fr"))
     assert english == french
     source = "".join(p.read_text("utf-8") for p in Path(ecluse.gate.__file__).parent.glob("*.py"))
-    given = {f"approval_{k}" for k in re.findall(r'object_to\("(\w+)"', source)}
+    given = {f"approval_{k}" for k in re.findall(r'(?:object_to\(|yield )"(\w+)"', source)}
     given |= {k for k in re.findall(r'"([a-z]+(?:_[a-z]+)+)"', source) if k in english}
-    given |= {k for k in english if k.startswith(("unmet_", "not_computed_"))} | {"withdrawn", "rejected", "waived"}
+    given |= {k for k in english if k.startswith(("unmet_", "not_computed_"))} | {
+        "withdrawn",
+        "rejected",
+        "waived",
+        "killed",
+    }
     given |= {"grant_without_columns"}  # the door's own, which knows the columns
     assert given == english

@@ -62,7 +62,7 @@ def world_without(lacking):
     return world.without(**lacking) if lacking else world
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(LACKING, st.lists(BAD, min_size=1, max_size=6))
 def test_more_bad_evidence_never_opens(lacking, bad):
     world = world_without(lacking)
@@ -74,7 +74,7 @@ def test_more_bad_evidence_never_opens(lacking, bad):
         before = after
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(LACKING, st.lists(BAD, max_size=3), st.sampled_from(["care", "advertising", "?"]), WHO)
 def test_what_is_said_of_a_release_is_said_to_whoever_reads_it(lacking, bad, purpose, reader):
     world = world_without(lacking)
@@ -90,7 +90,7 @@ def test_what_is_said_of_a_release_is_said_to_whoever_reads_it(lacking, bad, pur
     assert of_release.approvals == asked.approvals
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(["data-valid", "results-valid"]),
     st.text("0123456789abcdef", min_size=64, max_size=64),
@@ -122,7 +122,7 @@ TIGHTER = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(TIGHTER)
 def test_tightening_the_gate_voids_every_approval(tighten):
     world = World.open()
@@ -134,7 +134,7 @@ def test_tightening_the_gate_voids_every_approval(tighten):
     assert {r.key for r in found.reasons} >= {"approval_missing", "approval_old_gate"}
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(-400, 400))
 def test_time_alone_opens_nothing_that_expired(days):
     world = World.open()
@@ -143,6 +143,7 @@ def test_time_alone_opens_nothing_that_expired(days):
     assert not (expired and world.judge().opens)
 
 
+@settings(deadline=None)
 @given(st.permutations(range(7)))
 def test_the_order_in_which_facts_are_handed_over_changes_nothing(order):
     world = World.open()
@@ -176,7 +177,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 6), NAMES, JSON, st.booleans())
 def test_a_malformed_fact_never_raises(position, name, value, newer):
     world = World.open()
@@ -195,7 +196,7 @@ def test_a_malformed_fact_never_raises(position, name, value, newer):
         assert reason.text()
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(KINDS),
     st.dictionaries(NAMES, JSON, max_size=5),

@@ -43,6 +43,7 @@ def party(id: str, *roles: str, attests: tuple[str, ...] = (), **more: Any) -> P
     )
 
 
+AUC = Kpi("auc", "AUC", 0.5, 0.7, date(2026, 12, 31))
 CHARTER = Charter(
     project="flights",
     problem="delays",
@@ -74,7 +75,7 @@ CHARTER = Charter(
         *(party(id, *roles) for id, roles in PEOPLE.items()),
     ),
     grants=(Grant("model-builder", ("products.*",), ("delay-prediction", "surveillance"), {"public": "clear"}),),
-    kpis=(Kpi("auc", "AUC", 0.5, 0.7, date(2026, 12, 31)),),
+    kpis=(AUC,),
 )
 
 MANIFEST = Manifest(
@@ -140,8 +141,9 @@ def publication(dataset: str = PRODUCT, files: tuple[DataFile, ...] = FILES, **m
     return "publication", "pipeline", stated | more
 
 
-def kpi(value: float, *, manifest: Manifest = MANIFEST, who: str = "pipeline") -> tuple[str, str, Any]:
-    return "evidence", who, {"about": "kpi", "kpi": "auc", "value": value, "subjects": release_subjects(manifest)}
+def kpi(value: float, *, manifest: Manifest = MANIFEST, who: str = "pipeline", **more: Any) -> tuple[str, str, Any]:
+    stated = {"about": "kpi", "kpi": "auc", "value": value, "definition": AUC.definition}
+    return "evidence", who, {**stated, "subjects": release_subjects(manifest), **more}
 
 
 def released(manifest: Manifest = MANIFEST, who: str = "pipeline") -> tuple[str, str, Any]:

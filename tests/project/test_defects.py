@@ -1,7 +1,12 @@
 """Every known defect of the data is found by a suite or by the accounting, with its true count, and ends where it belongs."""
 
+from pathlib import Path
+
+import duckdb
 import pyarrow.compute as pc
 import pytest
+
+from ecluse.charterfile import load_charter
 
 #: Dataset, promise, severity, rows that break it.
 FOUND = [
@@ -158,3 +163,8 @@ def test_the_model_scores_near_0_69_on_later_months(year):
 
     assert 0.68 < trained.auc < 0.70
     assert set(trained.later["month"]) == {10, 11, 12}
+    with duckdb.connect() as connection:
+        connection.register("features", features)
+        connection.register("predictions", trained.later[["flight_id"]].assign(late_probability=trained.probability))
+        (auc,) = connection.sql(load_charter(Path(__file__).parents[2] / "charter.yaml").kpi("auc").sql).fetchone()
+    assert auc == pytest.approx(trained.auc, abs=1e-12)

@@ -35,7 +35,7 @@ def main() -> None:
         print(refused)
     until = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
     answer = ("--question", "data-valid", "--as", "p-1d5c", "--reason", "The one order below zero is held back.")
-    run("approve", "clean.orders", "--version", VERSION, *answer, "--until", until)
+    run("approve", "clean.orders", "--version", VERSION, *answer, "--until", until, "--yes")
     load()
     run("report", "clean.orders", "--purpose", "first-look", "-o", str(Path(HERE) / "clean.orders.html"))
     run("log", "verify")

@@ -1,0 +1,105 @@
+"""A gate as a table: what it asks of a release, what was found, and the next command for what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ecluse.cli.show import as_table
+from ecluse.texts import say
+
+if TYPE_CHECKING:
+    from ecluse.gate import JudgedApproval, JudgedCriterion, Plan
+    from ecluse.model.release import Manifest
+
+
+def show_gate(plan: Plan, *, err: bool = False) -> None:
+    """Every criterion and approval of a gate, met or not."""
+    columns = [say(f"deciding.column.{name}") for name in ("asked", "wanted", "found", "met")]
+    as_table(columns, [*_criteria(plan), *_approvals(plan)], err=err)
+
+
+def next_steps(plan: Plan) -> list[str]:
+    """The next command for each thing that is missing, each once."""
+    steps = [step_of(one, plan.manifest) for one in plan.judged.criteria.judged if one.reasons]
+    steps += [_answer(plan, one) for one in plan.judged.approvals.judged if one.missing]
+    return list(dict.fromkeys(steps))
+
+
+def step_of(judged: JudgedCriterion, manifest: Manifest) -> str:
+    """What to try where a criterion isn't met."""
+    measure = judged.criterion.measure
+    if measure.startswith("kpi."):
+        return say("deciding.next.kpi", kpi=measure.removeprefix("kpi."), version=manifest.version)
+    about = sorted({str(r.fields["dataset"]) for r in judged.measured.because if "dataset" in r.fields})
+    dataset = about[0] if about else manifest.products[0].dataset
+    return say(f"deciding.next.{measure.replace('.', '_')}", dataset=dataset)
+
+
+def gate_data(plan: Plan) -> dict[str, Any]:
+    """The same for machines."""
+    judged = plan.judged
+    return {
+        "phase": plan.phase,
+        "release": plan.manifest.digest,
+        "version": plan.manifest.version,
+        "datasets": [product.dataset for product in plan.manifest.products],
+        "met": plan.met,
+        "criteria": [
+            {
+                "id": one.criterion.id,
+                "measure": one.criterion.measure,
+                "operator": one.criterion.operator,
+                "wanted": one.criterion.value,
+                "found": one.measured.value,
+                "met": one.met,
+                "waived": one.waived is not None,
+                "facts": one.measured.facts,
+            }
+            for one in judged.criteria.judged
+        ],
+        "approvals": [
+            {
+                "question": one.approval.question,
+                "role": one.approval.role,
+                "count": one.approval.count,
+                "by": [answer.who for answer in one.answers],
+                "able": plan.able.get(one.approval, ()),
+            }
+            for one in judged.approvals.judged
+        ],
+        "reasons": [{"key": r.key, "text": r.text(), "facts": r.facts} for r in judged.reasons],
+        "next": next_steps(plan),
+    }
+
+
+def _criteria(plan: Plan) -> Iterator[tuple[object, ...]]:
+    from ecluse.gate import shown, wanted
+
+    for one in plan.judged.criteria.judged:
+        value = one.measured.value
+        found = say("deciding.gate.uncomputed") if value is None else shown(one.criterion, value)
+        met = say("deciding.gate.waived") if one.waived else say("cli.yes" if one.met else "cli.no")
+        yield one.criterion.description or one.criterion.id, wanted(one.criterion), found, met
+
+
+def _approvals(plan: Plan) -> Iterator[tuple[object, ...]]:
+    for one in plan.judged.approvals.judged:
+        asked = say("deciding.gate.people", question=one.approval.question, role=one.approval.role)
+        wanted = say("deciding.gate.count", count=one.approval.count)
+        by = ", ".join(answer.who for answer in one.answers) or None
+        yield asked, wanted, by, say("cli.no" if one.missing else "cli.yes")
+
+
+def _answer(plan: Plan, judged: JudgedApproval) -> str:
+    people = plan.able[judged.approval]
+    if not people:
+        return say("deciding.next.approval_nobody", role=judged.approval.role)
+    return say(
+        "deciding.next.approval",
+        dataset=plan.manifest.products[0].dataset,
+        version=plan.manifest.version,
+        phase=plan.phase,
+        question=judged.approval.question,
+        party="|".join(people),
+    )

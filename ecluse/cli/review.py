@@ -1,0 +1,85 @@
+"""What is signed, shown before it is signed: the gate, what is new, what was held back, what is in doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ecluse.cli.gate_table import show_gate
+from ecluse.cli.show import as_table
+from ecluse.texts import say
+
+if TYPE_CHECKING:
+    from ecluse.gate import Review
+    from ecluse.gate.review import Difference
+
+
+def show_review(found: Review, *, err: bool = False) -> None:
+    """A release as somebody should know it before a decision; ``err``: beside the JSON of a command."""
+    manifest = found.plan.manifest
+    for product in manifest.products:
+        name = f"{product.dataset}@{manifest.version}"
+        click.echo(say("deciding.subject", name=name, digest=manifest.digest[:16]), err=err)
+    click.echo(say("deciding.binds", phase=found.plan.phase, gate=found.gate_digest[:16]), err=err)
+    show_gate(found.plan, err=err)
+    _show_differences(found, err=err)
+    if found.quarantine:
+        as_table(
+            [say(f"cli.column.{name}") for name in ("dataset", "check", "rows")],
+            [(dataset, check, f"{rows:,}") for (dataset, check), rows in found.quarantine.items()],
+            title=say("deciding.held"),
+            err=err,
+        )
+    doubts = _doubts(found)
+    click.echo(say("deciding.doubts" if doubts else "deciding.none"), err=err)
+    for doubt in doubts:
+        click.echo(f"  - {doubt}", err=err)
+    first = manifest.products[0].dataset
+    click.echo(say("deciding.look", dataset=first, version=manifest.version), err=err)
+    if found.before is not None:
+        say_diff = say("deciding.look_diff", dataset=first, before=found.before, version=manifest.version)
+        click.echo(say_diff, err=err)
+
+
+def _show_differences(found: Review, *, err: bool) -> None:
+    if found.before is None:
+        click.echo(say("deciding.first"), err=err)
+        return
+    as_table(
+        [
+            say("cli.column.dataset"),
+            say("cli.column.rows"),
+            *(say(f"deciding.column.{name}") for name in ("rows_before", "files_new", "contract", "suite")),
+        ],
+        [_difference(one) for one in found.differences],
+        title=say("deciding.new", before=found.before),
+        err=err,
+    )
+
+
+def _difference(one: Difference) -> tuple[object, ...]:
+    before = None if one.rows_before is None else f"{one.rows_before:,}"
+    changed = (say(f"deciding.{'changed' if c else 'same'}") for c in (one.contract_changed, one.suite_changed))
+    return one.dataset, f"{one.rows:,}", before, f"{one.files_new} / {one.files}", *changed
+
+
+def _doubts(found: Review) -> list[str]:
+    """Everything that is no matter of the gate's table, in words; who said no comes first."""
+    judged = found.plan.judged
+    said = [reason.text() for reason in judged.besides]
+    said += [reason.text() for one in judged.criteria.judged for reason in one.reasons[1:]]
+    said += [warning.text() for warning in judged.warnings]
+    said += [
+        say(
+            "deciding.broken",
+            dataset=doubt.dataset,
+            check=doubt.check,
+            severity=say(f"cli.severity.{doubt.severity}") if doubt.severity else "–",
+            rows="–" if doubt.rows is None else f"{doubt.rows:,}",
+        )
+        for doubt in found.doubts
+        if doubt.severity != "critical"
+    ]
+    said += [say("deciding.risk", risk=r.risk.id, state=say(f"cli.residual.{r.state}")) for r in found.risks]
+    return list(dict.fromkeys(said))

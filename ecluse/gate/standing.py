@@ -1,0 +1,61 @@
+"""Standing answers: a yes to one release and to the patch releases after it, which then open by themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from ecluse.gate.book import Book, Record, moment
+from ecluse.gate.criteria import JudgedCriteria
+from ecluse.gate.releases import stated_manifest
+from ecluse.model.charter import Gate
+from ecluse.model.release import Manifest
+
+_SEMANTIC = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
+
+
+def patch_objections(
+    record: Record, gate: Gate, manifest: Manifest, book: Book, criteria: JudgedCriteria
+) -> Iterator[tuple[str, dict[str, str | int]]]:
+    """What speaks against counting a standing answer about an earlier release for this one, with its fields."""
+    expires = moment(record.predicate, "expires")
+    if expires is not None and expires > record.at + timedelta(days=gate.standing_days):
+        yield "standing_long", {"days": gate.standing_days}
+    before = _approved(record, book)
+    if before is None or not _patch_of(before, manifest):
+        yield "standing_beyond", {"release": record.names}
+    if before is not None and _stopped(before, book):
+        yield "standing_stopped", {"release": record.names}
+    if not criteria.green:
+        unmet = ", ".join(one.criterion.id for one in criteria.judged if not one.met)
+        yield "standing_unmet", {"release": record.names, "criteria": unmet}
+
+
+def _approved(record: Record, book: Book) -> Manifest | None:
+    """The release that an answer is about, as somebody attested it here."""
+    for release in book.of_kind("release"):
+        for sha256 in record.digests:
+            if release.here and release.attested("release") and release.about(sha256):
+                return stated_manifest(release, sha256)
+    return None
+
+
+def _patch_of(before: Manifest, after: Manifest) -> bool:
+    """Whether only the data is new: a later third number, and the same products by the same contracts and suites."""
+    one, other = _SEMANTIC.fullmatch(before.version), _SEMANTIC.fullmatch(after.version)
+    if one is None or other is None or one.groups()[:2] != other.groups()[:2] or int(other[3]) <= int(one[3]):
+        return False
+    return _promised(before) == _promised(after)
+
+
+def _promised(manifest: Manifest) -> list[tuple[str, str, str]]:
+    return sorted((p.dataset, p.contract_digest, p.suite_digest) for p in manifest.products)
+
+
+def _stopped(manifest: Manifest, book: Book) -> bool:
+    """Whether any party withdrew or rejected the release that the answer is about."""
+    return any(
+        record.parties and record.text("verdict") in ("withdrawn", "rejected") and record.about(manifest.digest)
+        for record in book.decisions
+    )
