@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ import pytest
 
 from ecluse.cli import app
 from ecluse.cli.init import scaffold
+from tests.cli.apart import carried_out
 
 
 @dataclass(frozen=True)
@@ -31,15 +29,7 @@ class Called:
 
 def call_apart(folder: Path, *arguments: str) -> Called:
     """Run a command in a process of its own: two projects have modules of the same names."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ecluse.cli", "--project", str(folder), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-        env={k: v for k, v in os.environ.items() if not k.startswith(("ECLUSE_", "DAGSTER_"))},
-    )
-    return Called(done.returncode, done.stdout, done.stderr)
+    return Called(*carried_out(["--project", str(folder), *arguments], seconds=180))
 
 
 @pytest.fixture
