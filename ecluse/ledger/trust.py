@@ -107,7 +107,9 @@ def unrevoked_key(charter: Charter, party: str, beginning: str | None = None) ->
         meant = [id for id in meant if keys[id].revoked is None] or meant
     if len(meant) != 1:
         known = ", ".join(id[:16] for id in keys) or "–"
-        raise LedgerError("ledger.which_key", party=party, asked=beginning or "", count=len(meant), known=known)
+        if beginning is None:
+            raise LedgerError("ledger.several_keys", party=party, count=len(meant), known=known)
+        raise LedgerError("ledger.which_key", party=party, asked=beginning, count=len(meant), known=known)
     return meant[0], keys[meant[0]].public
 
 

@@ -68,6 +68,20 @@ def test_a_key_that_is_not_there_is_not_revoked(team, arguments, said):
     assert (folder / "charter.yaml").read_bytes() == before
 
 
+def test_of_two_keys_one_is_named(team):
+    folder, made, run = team
+    more = run("key", "new", "p-1d5c", "--no-passphrase", "--json").json
+    charter = folder / "charter.yaml"
+    listed = f"{{public: '{made['public']}', since: 2026-01-01}}"
+    both = f"{listed}, {{public: '{more['public']}', since: 2026-02-01}}"
+    charter.write_text(charter.read_text("utf-8").replace(listed, both))
+    shown = run("key", "revoke", "p-1d5c")
+    assert (shown.code, "p-1d5c has 2 keys that could be meant" in shown.err) == (2, True)
+    assert run("key", "revoke", "p-1d5c", made["key_id"][:8]).code == 0
+    assert run("key", "revoke", "p-1d5c").code == 0
+    assert not any(found["counts"] for found in run("key", "list", "--json").json)
+
+
 def test_a_key_is_revoked_once(team):
     _, _, run = team
     assert run("key", "revoke", "p-1d5c").code == 0
