@@ -65,6 +65,15 @@ class Project:
         """The database of the log of reads: a reader needs no right to write the project's own."""
         return f"sqlite:///{self.state / 'reads.db'}"
 
+    @property
+    def dagster_home(self) -> Path | None:
+        """The folder of the project's Dagster instance; ``None`` where it has none, and nothing is to be told to it."""
+        named = os.environ.get("DAGSTER_HOME")
+        if named:
+            return Path(named)
+        home = self.root / "dagster_home"
+        return home if (home / "dagster.yaml").is_file() or (home / "history").is_dir() else None
+
     def now(self) -> datetime:
         """The real time, in UTC."""
         return datetime.now(UTC)

@@ -144,6 +144,7 @@ def publish(session: Session, branch: str) -> None:
     """
     import uuid
 
+    from ecluse.orchestration.runless import tell_result
     from ecluse.step.run import run_step
     from ecluse.step.state import StepRequest
 
@@ -153,6 +154,7 @@ def publish(session: Session, branch: str) -> None:
         definition = _step(services.project, found)
         request = StepRequest(str(uuid.uuid4()), partition=partition_of_branch(branch), candidate=branch)
         result = run_step(definition, request, services)
+        tell_result(services.project, definition, result)
     if session.json:
         as_json(result_data(result))
     else:

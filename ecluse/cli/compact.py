@@ -31,6 +31,7 @@ def command(session: Session, dataset: str, file_mb: int) -> None:
     Example:
       ecluse compact clean.flights
     """
+    from ecluse.orchestration.runless import tell_compaction
     from ecluse.orchestration.runner import load_steps
     from ecluse.step.compact import compact
 
@@ -39,6 +40,7 @@ def command(session: Session, dataset: str, file_mb: int) -> None:
         if dataset not in steps:
             raise DefinitionError("cli.unknown_dataset", dataset=dataset, known=", ".join(sorted(steps)))
         done = compact(services, steps[dataset], file_mb * 2**20)
+        tell_compaction(services.project, done)
     if session.json:
         snapshot = None if done.snapshot_id is None else str(done.snapshot_id)
         as_json({**vars(done), "snapshot_id": snapshot})

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ecluse.errors import DefinitionError, StorageError
 from ecluse.model.contract import Classification
-from ecluse.model.names import BROKE, ORIGIN, PARTITION, RAW, REASON, RUN, quarantine_name
+from ecluse.model.names import BROKE, ORIGIN, PARTITION, RAW, REASON, ROW, RUN, quarantine_name
+from ecluse.step.corrected import HIDDEN
+from ecluse.step.held import named
 
 if TYPE_CHECKING:
     from ecluse.cli.reading import Reading
 
-HIDDEN = "•••"
 _SHOWN = (Classification.PUBLIC, Classification.INTERNAL)
 
 
@@ -39,7 +42,7 @@ def classifications(project: Reading, dataset: str) -> dict[str, Classification]
 
 
 def quarantined(
-    project: Reading, dataset: str, *, partition: str | None = None, check: str | None = None, limit: int = 3
+    project: Reading, dataset: str, *, partition: str | None = None, check: str | None = None, limit: int | None = 3
 ) -> Rows:
     """Rows in the quarantine of what is published, with why they are there; empty where there is none."""
     from ecluse.engine import Engine, literal
@@ -55,11 +58,34 @@ def quarantined(
     if check is not None:
         wanted.append(f"list_contains(string_split({BROKE}, ', '), {literal(check)})")
     known = classifications(project, dataset)
+    most = "" if limit is None else f" LIMIT {limit}"
     with Engine() as engine:
-        rows = engine.rows(
-            f"SELECT * FROM {project.warehouse.scan(table, head)} WHERE {' AND '.join(wanted)} LIMIT {limit}"
-        )
-    return hidden(Rows(tuple(columns), tuple(rows)), known)
+        source = named(list(columns), project.warehouse.scan(table, head))
+        rows = engine.rows(f"SELECT * FROM ({source}) WHERE {' AND '.join(wanted)}{most}")
+    return hidden(Rows((ROW, *columns), tuple(rows)), known)
+
+
+def write_rows(found: Rows, path: Path) -> list[str]:
+    """Write rows to a new CSV file without the columns that are hidden; the columns that it has.
+
+    ``DefinitionError`` where the file is there already, ``StorageError`` where it can't be written.
+    """
+    places = [p for p in range(len(found.columns)) if all(row[p] != HIDDEN for row in found.rows)]
+    shown = Rows(tuple(found.columns[p] for p in places), tuple(tuple(row[p] for p in places) for row in found.rows))
+    try:
+        with path.open("x", encoding="utf-8", newline="") as file:
+            for line in (shown.columns, *shown.rows):
+                file.write(",".join(_cell(value) for value in line) + "\n")
+    except FileExistsError as error:
+        raise DefinitionError("step.read_there", path=path) from error
+    except OSError as error:
+        raise StorageError("step.read_write", path=path, error=error.strerror or error) from error
+    return list(shown.columns)
+
+
+def _cell(value: object) -> str:
+    """A value as CSV has it; null is empty, and an empty text is quoted."""
+    return "" if value is None else '"' + str(value).replace('"', '""') + '"'
 
 
 def counts(project: Reading, dataset: str) -> list[tuple[str, str | None, int]]:
@@ -82,7 +108,7 @@ def counts(project: Reading, dataset: str) -> list[tuple[str, str | None, int]]:
 
 def hidden(rows: Rows, known: Mapping[str, Classification]) -> Rows:
     """The rows without values of columns that aren't known to be public or internal."""
-    free = {name for name, how in known.items() if how in _SHOWN} | {BROKE, REASON, RUN, PARTITION, ORIGIN}
+    free = {name for name, how in known.items() if how in _SHOWN} | {ROW, BROKE, REASON, RUN, PARTITION, ORIGIN}
     # NOTE: a line that couldn't be read may hold any of the columns' values.
     if all(how in _SHOWN for how in known.values()) and known:
         free.add(RAW)

@@ -11,7 +11,8 @@ import click
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
 from ecluse.errors import EcluseError, IntegrityError
-from ecluse.model.counts import counted
+from ecluse.model.counts import counted, left
+from ecluse.model.leaving import QUESTION
 from ecluse.texts import say
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def statuses(facts: Iterable[SignedFact]) -> list[DatasetStatus]:
                 found[name] = replace(found.get(name, DatasetStatus(name)), version=said["manifest"]["version"])
             continue
         name = said.get("dataset")
-        if name is None or fact.kind not in ("publication", "run", "evidence"):
+        leaves = fact.kind == "decision" and said.get("question") == QUESTION
+        if name is None or not (leaves or fact.kind in ("publication", "run", "evidence")):
             continue
         found[name] = _after(found.get(name, DatasetStatus(name)), signed)
     return sorted(found.values(), key=lambda status: status.dataset)
@@ -61,6 +63,9 @@ def _after(status: DatasetStatus, signed: SignedFact) -> DatasetStatus:
     fact, said = signed.fact, signed.fact.predicate
     at = fact.at.isoformat(" ", "seconds")
     partition = said.get("partition") or "all"
+    if fact.kind == "decision":
+        counts = left(status.by_partition, said)
+        return replace(status, by_partition=counts, quarantined=sum(gone for _, gone in counts.values()))
     if fact.kind == "publication":
         counts = counted(status.by_partition, said)
         return replace(

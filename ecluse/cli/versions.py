@@ -71,6 +71,10 @@ def rollback(session: Session, dataset: str, version: str, reason: str) -> None:
 
     with session.services() as services:
         moved = rollback_release(services, find(services.log, dataset, version), reason)
+        if services.project.dagster_home is not None:
+            from ecluse.orchestration.runless import tell_rollback
+
+            tell_rollback(services, moved, version)
     if session.json:
         as_json(
             [{**vars(m), "before": None if m.before is None else str(m.before), "after": str(m.after)} for m in moved]

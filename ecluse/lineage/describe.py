@@ -13,7 +13,7 @@ from ecluse.lineage.namespaces import file_name, project_namespace
 from ecluse.model.contract import Contract
 from ecluse.model.lineage import ColumnLineage
 
-JobType = Literal["ASSET", "SOURCE", "CHECK", "GATE", "READ"]
+JobType = Literal["ASSET", "SOURCE", "CHECK", "GATE", "READ", "QUARANTINE", "ROLLBACK"]
 Change = Literal["CREATE", "OVERWRITE", "ALTER", "DROP", "TRUNCATE"]
 
 

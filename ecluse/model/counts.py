@@ -11,6 +11,13 @@ from ecluse.model.update import INCREMENTAL, UPDATES
 Counts = Mapping[str, tuple[int, int]]
 
 
+def left(before: Counts, said: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """The counts after a decision by which rows left quarantine: it says how many remain of each partition."""
+    remain = said["quarantine"]["by_partition"]
+    names = {**before, **remain}
+    return {name: (before.get(name, (0, 0))[0], int(remain.get(name, 0))) for name in names}
+
+
 def counted(before: Counts, said: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
     """The counts after a publication, from those before it and from what its fact says.
 

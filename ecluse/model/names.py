@@ -13,6 +13,9 @@ ORIGIN = "_origin"
 #: What every quarantine table adds to its dataset's columns.
 BROKE, REASON, RUN, PARTITION, RAW = "_broke", "_reason", "_run", "_partition", "_raw"
 
+#: The column that names a quarantined row where it is shown, or comes back corrected; no table has it.
+ROW = "_row"
+
 _DATASET = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
 _PARTITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:|-]*")
 

@@ -41,7 +41,8 @@ class CheckResult:
 
     ``name`` identifies the check across edits of its thresholds (type and columns, never bounds). ``observed`` is a
     number or short text for display, or ``None``; ``message`` says why a check could not be computed.
-    ``row_level`` tells whether single rows break it; ``quarantined`` counts the rows that left because of it.
+    ``row_level`` tells whether single rows break it; ``quarantined`` counts the rows that left because of it,
+    ``waived`` those that break it and were released by a person's decision.
     ``description`` is what the suite's author says of it.
     """
 
@@ -58,6 +59,7 @@ class CheckResult:
     message: str = ""
     row_level: bool = False
     quarantined: int = 0
+    waived: int = 0
     executed_by: str = "ecluse"
     description: str = ""
 
@@ -65,11 +67,14 @@ class CheckResult:
     def blocks(self) -> bool:
         """Whether this answer alone stops a publication.
 
-        "Could not be computed" always does. A critical expectation does too, unless the rows that broke it left.
+        "Could not be computed" always does. A critical expectation does too, unless the rows that broke it left, or
+        each of those that break it was released.
         """
         if self.outcome is Outcome.NOT_COMPUTED:
             return True
-        return self.outcome is Outcome.BROKEN and self.severity is Severity.CRITICAL and not self.quarantined
+        decided = bool(self.waived) and self.unexpected_count is not None and self.waived >= self.unexpected_count
+        broken = self.outcome is Outcome.BROKEN and self.severity is Severity.CRITICAL
+        return broken and not self.quarantined and not decided
 
 
 @dataclass(frozen=True)

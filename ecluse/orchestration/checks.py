@@ -140,19 +140,27 @@ def published_checks(definition: StepDefinition, key: dg.AssetKey | None = None)
                     yield _nothing_published(definition, spec.name)
                 return
             report: CheckReport = check_published(services, definition)
-        yield whole_suite_result(key, PUBLISHED, report.checks)
-        names = {p.name for p in own}
-        for result in report.checks:
-            if result.name in names:
-                yield dg.AssetCheckResult(
-                    passed=result.outcome is Outcome.HELD,
-                    check_name=result.name,
-                    asset_key=key,
-                    severity=_severity(result),
-                    metadata=check_metadata(result),
-                )
+        yield from published_results(definition, report, key)
 
     return check_published_data
+
+
+def published_results(
+    definition: StepDefinition, report: CheckReport, key: dg.AssetKey | None = None
+) -> Iterator[dg.AssetCheckResult]:
+    """The answers about what is published: the whole suite's, and each of a promise about published data alone."""
+    key = key or dg.AssetKey(definition.name.split("."))
+    yield whole_suite_result(key, PUBLISHED, report.checks)
+    names = {p.name for p in suite_of(definition).promises if p.scope is Scope.PUBLISHED}
+    for result in report.checks:
+        if result.name in names:
+            yield dg.AssetCheckResult(
+                passed=result.outcome is Outcome.HELD,
+                check_name=result.name,
+                asset_key=key,
+                severity=_severity(result),
+                metadata=check_metadata(result),
+            )
 
 
 def _nothing_published(definition: StepDefinition, name: str) -> dg.AssetCheckResult:

@@ -78,6 +78,8 @@ def check_metadata(result: CheckResult) -> dict[str, Any]:
             found[name] = int(value)
     if result.quarantined:
         found["quarantined"] = result.quarantined
+    if result.waived:
+        found["waived"] = result.waived
     return found
 
 

@@ -23,7 +23,7 @@ from ecluse.quality.rows import split
 if TYPE_CHECKING:
     from ecluse.engine import Engine
 
-_HIDDEN = (names.ORIGIN, names.BROKE, names.REASON, names.RUN, names.PARTITION, names.RAW)
+_HIDDEN = (names.ORIGIN, names.BROKE, names.REASON, names.RUN, names.PARTITION, names.RAW, names.ROW)
 #: Counts only: a record never holds samples of values.
 _COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
 #: What a result says about columns that aren't public.

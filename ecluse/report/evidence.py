@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
 from ecluse.model.accounting import ControlTotal, LookUp, RowAccounting
 from ecluse.model.facts import SignedFact
+from ecluse.model.leaving import waivers
 from ecluse.model.outcome import Outcome
-from ecluse.report.sheet import Check, Source, Step
+from ecluse.report.sheet import Check, Released, Source, Step
 from ecluse.step.closure import Closure
 
 _WORST = (Outcome.BROKEN, Outcome.NOT_COMPUTED, Outcome.HELD)
@@ -144,17 +145,46 @@ def _check(
         messages=tuple(dict.fromkeys(c["message"] for c in [*told, *([again] if again else [])] if c.get("message"))),
         rechecked=Outcome(again["outcome"]) if again else None,
         rechecked_at=at if again else None,
+        decided=any(c.get("waived") for c in [*told, again or {}]) and all(map(_decided, [*told, again or {}])),
     )
 
 
+def _decided(check: Mapping[str, Any]) -> bool:
+    """Whether each row that breaks a check was released by a person, if any row does."""
+    rows, waived = check.get("unexpected_count"), check.get("waived") or 0
+    return check.get("outcome") != Outcome.BROKEN or (rows is not None and waived >= rows)
+
+
+def released_rows(
+    checks: Iterable[Check], facts: Sequence[SignedFact], parties: Mapping[str, str]
+) -> tuple[Check, ...]:
+    """The checks with the decisions by which rows that break them were published as they are."""
+    found = []
+    for check in checks:
+        decided = [
+            Released(
+                parties=tuple(sorted(parties.get(id, id[:12]) for id in waiver.key_ids)),
+                at=waiver.at,
+                rows=sum(check.name in broke for broke in waiver.rows.values()),
+                reason=waiver.reason,
+                position=waiver.position,
+            )
+            for waiver in waivers(facts, check.dataset)
+        ]
+        found.append(replace(check, released=tuple(one for one in decided if one.rows)))
+    return tuple(found)
+
+
 def quarantine_of(closure: Closure) -> dict[tuple[str, str], int]:
-    """Rows held back, by dataset and check; a row that broke two checks counts for both."""
+    """Rows held back and not let out since, by dataset and check; a row that broke two checks counts for both."""
     found: Counter[tuple[str, str]] = Counter()
     for publication in closure.publications:
         predicate = publication.fact.predicate
         for name, rows in ((predicate.get("quarantine") or {}).get("by_check") or {}).items():
             found[predicate["dataset"], name] += rows
-    return dict(found)
+        for name, rows in ((predicate.get("left") or {}).get("by_check") or {}).items():
+            found[predicate["dataset"], name] -= rows
+    return dict(+found)
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:

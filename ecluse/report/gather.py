@@ -17,7 +17,7 @@ from ecluse.model.facts import SignedFact
 from ecluse.model.release import Manifest, PromotedFrom
 from ecluse.model.verdict import Request, Verdict
 from ecluse.report.columns import columns_of_release, rows_decided_by
-from ecluse.report.evidence import checks_of, quarantine_of, sources_of, steps_of
+from ecluse.report.evidence import checks_of, quarantine_of, released_rows, sources_of, steps_of
 from ecluse.report.people import names_of
 from ecluse.report.reads import reads_of
 from ecluse.report.sheet import Condition, Decision, Identity, Question, Seals, SheetData
@@ -78,7 +78,7 @@ def gather_sheet(
         decisions=_decisions(project, known, manifest, trust, found),
         sources=sources_of(closure),
         steps=steps_of(closure),
-        checks=checks_of(closure, known),
+        checks=released_rows(checks_of(closure, known), known, trust.parties()),
         quarantine=quarantine_of(closure),
         unrecorded=closure.unrecorded,
         columns=columns_of_release(graph, dataset, _product(closure, dataset)),

@@ -140,7 +140,7 @@ def _grouped(checks: list[Check]) -> list[list[Check]]:
     """Checks line by line: what did not simply hold stands alone, much alike promises that held share a line."""
     lines: dict[object, list[Check]] = {}
     for check in checks:
-        plain = check.outcome is Outcome.HELD and not check.quarantined and not check.messages
+        plain = check.outcome is Outcome.HELD and not (check.quarantined or check.messages or check.released)
         kind = _TOGETHER.get(check.type) if plain and not {"mostly", "row_condition"} & set(check.kwargs) else None
         key = (kind, check.severity, tuple(check.parts.items()), check.rechecked) if kind else check.name
         lines.setdefault(key, []).append(check)
@@ -148,9 +148,10 @@ def _grouped(checks: list[Check]) -> list[list[Check]]:
 
 
 def _harmless(check: Check) -> bool:
-    """Whether an answer stands in nobody's way: it held, or need not, or the rows that broke it left."""
+    """Whether an answer stands in nobody's way: it held, need not, or what broke it left or was decided upon."""
     if check.outcome is Outcome.BROKEN:
-        return check.severity != "critical" or (check.quarantined > 0 and check.rechecked is not Outcome.BROKEN)
+        left = check.quarantined > 0 and check.rechecked is not Outcome.BROKEN
+        return check.severity != "critical" or left or check.decided
     return check.outcome is Outcome.HELD
 
 

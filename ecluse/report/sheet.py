@@ -77,11 +77,23 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Released:
+    """Rows that a person let out of quarantine as they are: who, when, why, and where in the log it stands."""
+
+    parties: tuple[str, ...]
+    at: datetime
+    rows: int
+    reason: str
+    position: int
+
+
+@dataclass(frozen=True)
 class Check:
     """One expectation, over all parts of its dataset that reached the release.
 
     ``said`` is the promise in words, by language. ``parts`` counts outcomes at publication. ``rechecked`` is the newest
-    answer about what is published, if any.
+    answer about what is published, if any. ``released`` are the decisions by which rows that break it were published,
+    and ``decided`` says that there is no other row that does.
     """
 
     dataset: str
@@ -97,6 +109,8 @@ class Check:
     messages: tuple[str, ...]
     rechecked: Outcome | None
     rechecked_at: datetime | None
+    decided: bool = False
+    released: tuple[Released, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Collection from files and databases: raw bytes kept by hash, rows typed strictly, rejects kept with a reason."""
 
 from ecluse.sources.collection import collect
+from ecluse.sources.keep import keep
 from ecluse.sources.packages import package_file, package_origin
 from ecluse.sources.released import NUMBER, ReleasedFile, ReleasedFiles
 from ecluse.sources.result import Collection, Counts, RawInput
@@ -13,6 +14,7 @@ __all__ = [
     "ReleasedFile",
     "ReleasedFiles",
     "collect",
+    "keep",
     "package_file",
     "package_origin",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -23,12 +23,15 @@ from ecluse.step.state import Ending, State
 from ecluse.texts import LANGUAGES
 
 
-def publication_facts(state: State, services: Services) -> list[dict[str, Any]]:
-    """The signed facts of a publication: what moved, what was checked, and that the run ended well."""
+def publication_facts(state: State, services: Services, more: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The signed facts of a publication: what moved, what was checked, and that the run ended well.
+
+    ``more`` is said of the publication beside that, or instead.
+    """
     assert state.candidate is not None
     subjects = file_subjects(state.candidate.content)
     facts = [
-        services.fact("publication", subjects, _publication(state, services)),
+        services.fact("publication", subjects, {**_publication(state, services), **(more or {})}),
         _evidence(state, services, subjects),
         run_fact(state, services, Ending.PUBLISHED.value),
     ]
@@ -93,6 +96,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "row_level": check.row_level,
         "executed_by": check.executed_by,
         "message": check.message,
+        **({"waived": check.waived} if check.waived else {}),
     }
 
 
@@ -123,7 +127,7 @@ def _standing(state: State, services: Services) -> tuple[dict[str, int] | None, 
         return {state.request.partition or "all": sum(file.rows for file in files)}, None
     looks_at = candidate.looks_at or frozenset()
     held = state.quarantine.content if state.quarantine else ()
-    return _rows_by_partition(file for file in files if file.partition in looks_at), _rows_by_partition(held)
+    return rows_by_partition(file for file in files if file.partition in looks_at), rows_by_partition(held)
 
 
 def _replaced(state: State) -> int:
@@ -132,7 +136,8 @@ def _replaced(state: State) -> int:
     return replaced_rows(state.quarantine) if adds else 0
 
 
-def _rows_by_partition(files: Iterable[DataFile]) -> dict[str, int]:
+def rows_by_partition(files: Iterable[DataFile]) -> dict[str, int]:
+    """How many rows data files hold, by partition; ``all`` for those that lie in none."""
     found: Counter[str] = Counter()
     for file in files:
         found[file.partition or "all"] += file.rows

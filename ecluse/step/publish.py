@@ -100,12 +100,12 @@ def publish(state: State, services: Services) -> State:
                 prepared.apply(connection)
                 services.log.append(connection, facts)
                 services.events.append(connection, events)
-                _record(connection, state, version)
+                record(connection, state, version)
                 confirm_known(services, state.definition.name, [p.as_input() for p in state.inputs], connection)
         except Conflict:
             # NOTE: a backfill publishes many partitions at once; who waits a little longer each time asks less often.
             time.sleep(random.uniform(0, _WAIT * tried))  # noqa: S311 - only spreads the tries
-            state = _rebase(state, services)
+            state = rebase(state, services)
             if state.ending is Ending.BLOCKED:
                 return state
             continue
@@ -113,7 +113,7 @@ def publish(state: State, services: Services) -> State:
     raise Conflict("step.moved", dataset=state.definition.name, tries=_TRIES)
 
 
-def _rebase(state: State, services: Services) -> State:
+def rebase(state: State, services: Services) -> State:
     """Stand the same files on today's ``main``, or what its rows mean there; ask again what is asked of the table."""
     assert state.candidate is not None
     assert state.accounting is not None
@@ -160,7 +160,8 @@ def _version(state: State, services: Services) -> tuple[str, ...]:
     return tuple(sorted(as_written(services, state.definition.name, (f.sha256 for f in files)).elements()))
 
 
-def _record(connection: Connection, state: State, version: tuple[str, ...]) -> None:
+def record(connection: Connection, state: State, version: tuple[str, ...]) -> None:
+    """Remember what was published, under its key: a rerun of the same only reports, and releases name their inputs."""
     assert state.candidate is not None
     assert state.report is not None
     result = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ecluse.engine import literal, quote
+from ecluse.model.contract import Contract
 from ecluse.model.names import BROKE, ORIGIN, PARTITION, RAW, REASON, RUN, quarantine_name
 from ecluse.model.outcome import CheckReport, CheckResult, Outcome, Scope, Severity
 from ecluse.model.update import RESOLVED
@@ -51,6 +52,12 @@ def quarantine(state: State, services: Services) -> State:
     if failing:
         state = _keep_passing(state, services)
     return state
+
+
+def quarantine_columns(contract: Contract) -> dict[str, str]:
+    """The columns of a dataset's quarantine: its own, and what is said of each row."""
+    own = {column.name: column.type for column in contract.columns}
+    return own | dict.fromkeys((ORIGIN, BROKE, REASON, RAW, RUN, PARTITION), "VARCHAR")
 
 
 def _failing(state: State) -> int:
@@ -104,14 +111,7 @@ def _write_quarantine(state: State, services: Services, rejected: int) -> State:
     assert state.checked is not None
     definition, request = state.definition, state.request
     columns = {c.name: c.type for c in definition.guard.contract.columns}
-    extra = {
-        ORIGIN: "VARCHAR",
-        BROKE: "VARCHAR",
-        REASON: "VARCHAR",
-        RAW: "VARCHAR",
-        RUN: "VARCHAR",
-        PARTITION: "VARCHAR",
-    }
+    every = quarantine_columns(definition.guard.contract)
     mark = f"{literal(request.run_id)} AS {RUN}, {literal(request.partition)}::VARCHAR AS {PARTITION}"
     own = ", ".join(quote(n) for n in columns)
     parts = []
@@ -128,11 +128,11 @@ def _write_quarantine(state: State, services: Services, rejected: int) -> State:
             f"SELECT {empty}, {quote(ORIGIN)}, {literal(REJECTED)} AS {BROKE}, {REASON}, {RAW}, {mark} "
             f"FROM ({state.collection.rejects_sql})"
         )
-    nothing = ", ".join(f"NULL::{t} AS {quote(n)}" for n, t in {**columns, **extra}.items())
+    nothing = ", ".join(f"NULL::{t} AS {quote(n)}" for n, t in every.items())
     sql = " UNION ALL ".join(parts) if parts else f"SELECT {nothing} WHERE false"
     candidate = services.warehouse.begin(
         quarantine_name(definition.name),
-        {**columns, **extra},
+        every,
         partition=request.partition,
         run_id=request.run_id,
         attempt=request.attempt,

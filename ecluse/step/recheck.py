@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ecluse.errors import DefinitionError, NotComputed
 from ecluse.ledger import sign
+from ecluse.model.leaving import waivers
 from ecluse.model.outcome import CheckReport, Scope
 from ecluse.model.step import StepDefinition
 from ecluse.quality import check, guarded_suite
@@ -14,6 +15,7 @@ from ecluse.step import trace
 from ecluse.step.attest import check_report, file_subjects
 from ecluse.step.measured import table_files
 from ecluse.step.services import Services
+from ecluse.step.waived import waive
 
 
 def check_published(services: Services, definition: StepDefinition, at: datetime | None = None) -> CheckReport:
@@ -36,11 +38,12 @@ def check_published(services: Services, definition: StepDefinition, at: datetime
         published = warehouse.scan(dataset, snapshot)
         files_of = dict.fromkeys(Scope, table_files(services, dataset, snapshot))
         checked = check(engine, guarded, dict.fromkeys(Scope, published), data_now=judged_at, files=files_of)
+        results = waive(engine, checked, waivers(services.log.facts(kind="decision"), dataset))
     report = CheckReport(
         dataset=dataset,
         suite_digest=guarded.digest,
         contract_digest=definition.guard.contract.digest,
-        checks=tuple(replace(r, quarantined=0) for r in checked.results),
+        checks=tuple(replace(r, quarantined=0) for r in results),
         rows=sum(f.rows for f in files),
     )
     fact = services.fact(

@@ -14,11 +14,13 @@ from sqlalchemy import Connection, delete, insert
 from ecluse.door.columns import released_columns
 from ecluse.errors import DefinitionError, NotComputed
 from ecluse.ledger import sign
+from ecluse.lineage.describe import DatasetInfo
 from ecluse.model.counts import counted
 from ecluse.model.facts import Fact, SignedFact, Subject
 from ecluse.model.names import quarantine_name
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.update import INCREMENTAL
+from ecluse.step import trace
 from ecluse.step.compactions import COMPACT
 from ecluse.step.services import Services
 from ecluse.store.schema import publications
@@ -45,6 +47,7 @@ def rollback_release(services: Services, manifest: Manifest, reason: str) -> tup
     run_id = str(uuid.uuid4())
     moved: list[Moved] = []
     signed: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     with services.database.transaction() as connection:
         # NOTE: in the order of their names, like every publication, so that two moves can't wait for each other.
         for product in sorted(manifest.products, key=lambda product: product.dataset):
@@ -59,8 +62,10 @@ def rollback_release(services: Services, manifest: Manifest, reason: str) -> tup
             moved.append(Moved(product.dataset, before, product.snapshot_id))
             fact = _fact(services, manifest, product, made, facts, before, held, reason, run_id)
             signed.append(sign(fact, services.signer))
+            events += _events(services, product, fact)
         # NOTE: the log last, like every publication: who has it must wait for no table.
         services.log.append(connection, signed)
+        services.events.append(connection, events)
     return tuple(moved)
 
 
@@ -159,6 +164,7 @@ def _fact(
     for live in _live(made).values():
         for said in live:
             by_check.update(said["quarantine"]["by_check"])
+            by_check.subtract(said.get("left", {}).get("by_check", {}))
     newest = [f.fact.predicate for f in facts if f.fact.predicate.get("dataset") == product.dataset]
     suites = [said["suite_digest"] for said in newest if said.get("suite_digest")]
     columns = released_columns(product, [f for f in facts if f.fact.kind == "publication"])
@@ -185,12 +191,26 @@ def _fact(
         "quarantine": {
             "snapshot_id": None if held is None else str(held),
             "rows": sum(counts["quarantined"] for counts in partitions.values()),
-            "by_check": dict(sorted(by_check.items())),
+            "by_check": dict(sorted((+by_check).items())),
         },
         **{name: last[name] for name in ("owner", "licence", "legal_basis", "description")},
         "columns": [column.to_json() for column in columns],
     }
     return services.fact("publication", (Subject(f"{product.dataset}@{manifest.version}", manifest.digest),), predicate)
+
+
+def _events(services: Services, product: TableVersion, fact: Fact) -> list[dict[str, Any]]:
+    said = fact.predicate
+    output = DatasetInfo(
+        product.dataset,
+        version=str(product.snapshot_id),
+        columns={column["name"]: column["type"] for column in said["columns"]},
+        rows=sum(counts["rows"] for counts in said["partitions"].values()),
+        owner=said["owner"],
+        licence=said["licence"],
+        change="OVERWRITE",
+    )
+    return trace.moved(services, "ROLLBACK", said["run_id"], output, parameters={"version": said["version"]})
 
 
 def _live(made: Sequence[SignedFact]) -> dict[str, list[dict[str, Any]]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ecluse.errors import BrokenData
 from ecluse.lineage import events
-from ecluse.lineage.describe import DatasetInfo, Parent, RunInfo
+from ecluse.lineage.describe import DatasetInfo, JobType, Parent, RunInfo
 from ecluse.lineage.namespaces import run_uuid
 from ecluse.model.names import ORIGIN
 from ecluse.model.outcome import CheckReport
@@ -59,6 +60,30 @@ def check_run(
     )
     dataset = DatasetInfo.of_contract(definition.name, definition.guard.contract, version=str(snapshot))
     return list(events.check_run(run, started, services.project.now(), dataset=dataset, report=report))
+
+
+def moved(
+    services: Services,
+    what: JobType,
+    run_id: str,
+    output: DatasetInfo,
+    inputs: Sequence[DatasetInfo] = (),
+    parameters: Mapping[str, str] | None = None,
+) -> list[Event]:
+    """What is published became another version without a run of its step: by a rollback, or as rows left quarantine.
+
+    It tells of no columns: where these come from, the runs say that computed the rows.
+    """
+    now = services.project.now()
+    run = RunInfo(
+        run_id=run_uuid(what, run_id, output.name),
+        job=f"{output.name}.{what.lower()}",
+        project=services.project.name,
+        environment=services.project.environment,
+        job_type=what,
+        parameters=dict(parameters or {}),
+    )
+    return [events.start(run, now), events.complete(run, now, inputs=inputs, outputs=[output])]
 
 
 class Blocked(BrokenData):

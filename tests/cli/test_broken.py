@@ -61,6 +61,33 @@ def test_a_candidate_is_published_only_once_its_contract_allows_it(broken):
     assert call_apart(folder, "candidate", "list", "--json").json == []
 
 
+def test_quarantined_rows_are_corrected_in_a_file_released_and_dropped(broken, tmp_path):
+    folder, _ = broken
+    file = tmp_path / "rows.csv"
+    shown = call_apart(folder, "quarantine", "show", "clean.orders", "--to", str(file))
+    assert shown.code == 0, shown.err
+    assert f"ecluse quarantine fix clean.orders {file}" in shown.out
+    header, first, second, *others = file.read_text().splitlines()
+    assert "customer" not in header.split(",")
+    rows = "\n".join([header, first.replace('"-', '"'), second])
+    file.write_text(rows + "\n")
+    decided = ("--as", "p-1d5c", "--reason", "Typed with the wrong sign.")
+    fixed = call_apart(folder, "quarantine", "fix", "clean.orders", str(file), *decided, "--json")
+    assert fixed.code == 0, fixed.err
+    found = fixed.json
+    assert (found["left"], found["stayed"], found["blocks"]) == (1, 1, [])
+    name = others[0].split(",")[0].strip('"')
+    released = call_apart(folder, "quarantine", "release", "clean.orders", "--row", name, *decided)
+    assert (released.code, "They break their checks still" in released.out) == (0, True), released.err
+    checked = call_apart(folder, "check", "clean.orders")
+    assert "1 rows released from quarantine" in checked.out
+    assert '"Typed with the wrong sign."' in checked.out
+    dropped = call_apart(folder, "quarantine", "drop", "clean.orders", "--all", *decided, "--json")
+    assert (dropped.json["left"], dropped.json["move"]) == (2, "dropped")
+    (status,) = [s for s in call_apart(folder, "status", "--json").json if s["dataset"] == "clean.orders"]
+    assert (status["rows"], status["quarantined"]) == (8, 0)
+
+
 def test_a_candidate_is_shown_with_its_checks_and_discarded(broken, call):
     folder, _ = broken
     assert call_apart(folder, "run", "clean.orders").code == 2

@@ -225,6 +225,13 @@ def test_warnings_and_quarantined_rows_do_not_block():
     assert World.open().add(report("held", checks=checks)).reasons() == []
 
 
+@pytest.mark.parametrize(("waived", "opens"), [(4, True), (3, False), (0, False)])
+def test_a_check_blocks_unless_each_row_that_breaks_it_was_released(waived, opens):
+    check = {"name": "b", "outcome": "broken", "severity": "critical", "unexpected_count": 4, "waived": waived}
+    found = World.open().add(report("held", checks=[check])).reasons()
+    assert ("unmet_checks_broken" not in found) is opens
+
+
 def test_a_weaker_suite_cannot_clear_what_the_suite_of_the_release_found():
     world = World.open().add(report("broken")).add(report(suite_digest="weak"))
     assert "unmet_checks_broken" in world.reasons()
