@@ -1,7 +1,7 @@
 """What validating an append costs beside validating the whole table: ``python -m benchmarks.append_cost``.
 
 A table of two files, of which the second holds 1 % of the rows, is validated with twenty expectations (those of
-``benchmarks.validate_speed``) in three ways, each in a process of its own with two threads:
+``benchmarks.order_checks``) in three ways, each in a process of its own with two threads:
 
 - ``whole``: all rows, nothing kept;
 - ``first``: the large file, and what was measured is kept;
@@ -24,8 +24,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.order_suite import suite
 from benchmarks.orders import made
-from benchmarks.validate_speed import THREADS, measured, suite
+from benchmarks.others.common import THREADS
+from benchmarks.validate_speed import measured
 
 #: Expectations about ranks, or about a mean that is known first: these have no state.
 NOT_ADDING_UP = ("expect_column_median_to_be_between", "expect_column_value_z_scores_to_be_less_than")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks.order_checks import COUNTRIES, STATUSES
 from ecluse.engine import Engine, literal
-
-COUNTRIES = ["CH", "DE", "FR", "IT", "AT", "ES", "GB", "NL", "BE", "PT"]
-STATUSES = ["open", "paid", "sent", "done", "back"]
 
 # Values come from hashes of the row's number, so that nothing hangs on a random generator or on the number of threads.
 _QUERY = """

@@ -1,6 +1,6 @@
 """What planning and judging cost beside the data: ``python -m benchmarks.planning_cost``.
 
-The twenty expectations of ``benchmarks.validate_speed`` are asked of a file of a thousand rows. ``all`` is the CPU time
+The twenty expectations of ``benchmarks.order_checks`` are asked of a file of a thousand rows. ``all`` is the CPU time
 of the call for each expectation, the median of several; ``statements`` the part of it that the engine took; the rest is
 planning and judging: Great Expectations' two calls for an expectation, and ours.
 """
@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.order_suite import suite
 from benchmarks.orders import made
-from benchmarks.validate_speed import suite
 from ecluse.engine import Engine
 from ecluse.quality import validate
 

@@ -1,14 +1,17 @@
 """What validating 10 M rows costs, side by side with others: ``python -m benchmarks.validate_speed``.
 
-Each side runs in a process of its own, one after the other, on the same Parquet file and two threads. ``work`` is the
-CPU seconds (user and system, all threads) from the call on the file to the result, imports not included; ``process``
-is all that the process used, imports included; ``peak`` is the most memory that the system counted for the process.
+Each side runs in a process of its own, one after the other, on the same Parquet file and two threads, and is asked the
+checks of ``benchmarks.order_checks``: 20, 40, and those of the 40 that need neither a regular expression nor a
+grouping. ``work`` is the CPU seconds (user and system, all threads) from the call on the file to the result, imports
+not included; ``process`` is all that the process used, imports included; ``peak`` is the most memory that the system
+counted for the process.
 
-- ``floor``: DuckDB counts every column, the least that any check of all columns can cost;
+- ``floor``: DuckDB counts every column; what has no missing value it knows from the file's footer;
+- ``hash``: DuckDB hashes every value, the least that looking at all of them costs;
 - ``ecluse``: ``ecluse.quality.validate`` on the file;
 - ``gx``: Great Expectations on pandas, as its documentation shows it;
-- ``pandera``: pandera on Polars with checks that say the same, where ``--other-env`` names an environment that has them
-  (``python -m venv E && E/bin/pip install "pandera[polars]"``). It is no dependency of Écluse.
+- the tools of ``benchmarks.others``, each in an environment of its own: ``python -m benchmarks.others`` makes them.
+  They are no dependencies of Écluse; one that isn't there is skipped.
 """
 
 from __future__ import annotations
@@ -21,79 +24,62 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.orders import COUNTRIES, STATUSES, made
+from benchmarks.order_checks import SUITES
+from benchmarks.order_suite import suite
+from benchmarks.orders import made
+from benchmarks.others.common import THREADS
+from benchmarks.others.environments import TOOLS, python_of
 
-THREADS = 2
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference" / "speed.md"
+HERE = ("duckdb", "great-expectations", "pandas", "pyarrow")
+#: Where the page's table begins and ends.
+BEGIN, END = "<!-- measured -->\n", "<!-- end -->\n"
 
 
-def suite(rows: int) -> Any:
-    """Twenty expectations; some of them are broken, so that samples of failing rows are paid for too."""
-    import great_expectations as gx
-    import great_expectations.expectations as gxe
-
-    return gx.ExpectationSuite(
-        "orders",
-        expectations=[
-            gxe.ExpectTableRowCountToEqual(value=rows),
-            gxe.ExpectColumnValuesToNotBeNull(column="id"),
-            gxe.ExpectColumnValuesToNotBeNull(column="amount", mostly=0.95),
-            gxe.ExpectColumnValuesToNotBeNull(column="ordered_at"),
-            gxe.ExpectColumnValuesToBeUnique(column="id"),
-            gxe.ExpectColumnValuesToBeBetween(column="customer", min_value=0, max_value=3_000_000),
-            gxe.ExpectColumnValuesToBeBetween(column="amount", min_value=0, max_value=999),
-            gxe.ExpectColumnValuesToBeBetween(column="quantity", min_value=1, max_value=12),
-            gxe.ExpectColumnValuesToBeBetween(column="price", min_value=5, max_value=1005, strict_max=True),
-            gxe.ExpectColumnValuesToBeBetween(column="day_of_year", min_value=0, max_value=365),
-            gxe.ExpectColumnValuesToBeInSet(column="country", value_set=COUNTRIES),
-            gxe.ExpectColumnValuesToBeInSet(column="status", value_set=STATUSES[:-1], mostly=0.7),
-            gxe.ExpectColumnValuesToMatchRegex(column="email", regex=r"^[a-z0-9.]+@[a-z0-9]+\.example$"),
-            gxe.ExpectColumnValuesToMatchRegex(column="token", regex=r"^[0-9a-f]{12}$"),
-            gxe.ExpectColumnValueLengthsToEqual(column="token", value=12),
-            gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="shipped_at", column_B="ordered_at", ignore_row_if="either_value_is_missing"
-            ),
-            gxe.ExpectColumnMeanToBeBetween(column="discount", min_value=0.4, max_value=0.6),
-            gxe.ExpectColumnMedianToBeBetween(column="price", min_value=400, max_value=600),
-            gxe.ExpectColumnValueZScoresToBeLessThan(column="score", threshold=6, double_sided=True),
-            gxe.ExpectColumnUniqueValueCountToBeBetween(column="country", min_value=10, max_value=10),
-        ],
-    )
-
-
-def floor(path: Path, _rows: int) -> Callable[[], Any]:
-    """The decode floor."""
+def _counting(path: Path, count: str) -> Callable[[], Any]:
     import duckdb
 
     names = duckdb.read_parquet(str(path)).columns
-    listed = ", ".join(f'count("{name}")' for name in names)
+    listed = ", ".join(count.format(f'"{name}"') for name in names)
 
     def work() -> Any:
         with duckdb.connect(config={"threads": THREADS}) as connection:
-            return connection.execute(f"SELECT {listed} FROM read_parquet('{path}')").fetchall() and None
+            return connection.execute(f"SELECT {listed} FROM read_parquet('{path}')").fetchall() and {}
 
     return work
 
 
-def ecluse(path: Path, rows: int) -> Callable[[], Any]:
+def floor(path: Path, _rows: int, _name: str) -> Callable[[], Any]:
+    """What counting every column costs."""
+    return _counting(path, "count({})")
+
+
+def hashed(path: Path, _rows: int, _name: str) -> Callable[[], Any]:
+    """What looking at every value costs."""
+    return _counting(path, "max(hash({}))")
+
+
+def ecluse(path: Path, rows: int, name: str) -> Callable[[], Any]:
     """Écluse on the file."""
     from ecluse.quality import validate
 
-    asked = suite(rows)
+    asked = suite(rows, name)
     return lambda: _told(validate(path, asked))
 
 
-def gx(path: Path, rows: int) -> Callable[[], Any]:
+def gx(path: Path, rows: int, name: str) -> Callable[[], Any]:
     """GX on pandas."""
     import great_expectations
     import pandas as pd
 
-    asked = suite(rows)
+    asked = suite(rows, name)
     context = great_expectations.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("orders")
@@ -102,20 +88,18 @@ def gx(path: Path, rows: int) -> Callable[[], Any]:
 
 
 def _told(result: Any) -> dict[str, int]:
-    """How many expectations hold, and how many values break one."""
-    broken = sum(r.result.get("unexpected_count") or 0 for r in result.results if r.result)
-    return {"met": sum(bool(r.success) for r in result.results), "unexpected": int(broken)}
+    return {"broken": sum(not r.success for r in result.results)}
 
 
-SIDES = {"floor": floor, "ecluse": ecluse, "gx": gx}
+SIDES = {"floor": floor, "hash": hashed, "ecluse": ecluse, "gx": gx}
 
 
-def run_side(name: str, path: Path, rows: int) -> None:
+def run_side(side: str, path: Path, rows: int, name: str) -> None:
     """One side, in this process; prints what it used as JSON."""
-    work = SIDES[name](path, rows)
+    work = SIDES[side](path, rows, name)
     cpu, wall = time.process_time(), time.monotonic()
     told = work()
-    print(json.dumps({"work": time.process_time() - cpu, "wall": time.monotonic() - wall, "told": told}))
+    print(json.dumps({"work": time.process_time() - cpu, "wall": time.monotonic() - wall, **told}))
 
 
 def measured(command: list[str]) -> dict[str, Any]:
@@ -135,43 +119,72 @@ def measured(command: list[str]) -> dict[str, Any]:
     return {**found, "process": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss / unit}
 
 
-def compare(rows: int, folder: Path, sides: list[str], other: Path | None) -> dict[str, dict[str, Any]]:
-    """What each side used."""
-    path = made(folder, rows)
-    here = [sys.executable, "-m", "benchmarks.validate_speed", "--rows", str(rows), "--data", str(folder)]
-    commands = {side: [*here, "--side", side] for side in sides}
-    if other is not None:
-        script = Path(__file__).with_name("pandera_polars.py")
-        commands["pandera"] = [str(other / "bin" / "python"), str(script), str(path)]
-    return {name: measured(command) for name, command in commands.items()}
+def commands(path: Path, rows: int, name: str, sides: Sequence[str], others: Path) -> dict[str, list[str]]:
+    """How each side is run; tools that aren't there are left out, and named."""
+    here = [sys.executable, "-m", "benchmarks.validate_speed", "--rows", str(rows), "--data", str(path.parent)]
+    found = {side: [*here, "--side", side, "--suites", name] for side in sides if side in SIDES}
+    for tool in (side for side in sides if side in TOOLS):
+        python = python_of(others, tool)
+        if python is None:
+            print(f"{tool} is skipped: no environment in {others / tool}; python -m benchmarks.others makes it")
+        else:
+            found[tool] = [str(python), "-m", f"benchmarks.others.{TOOLS[tool].script}", str(path), name]
+    return found
 
 
-def main() -> None:
-    """Print the table."""
+def tables(found: dict[str, dict[str, dict[str, Any]]], rows: int) -> str:
+    """What was measured, as Markdown."""
+    used = ", ".join(f"{name} {version(name)}" for name in HERE)
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+    others = {n: v for sides in found.values() for side in sides.values() for n, v in side.get("versions", {}).items()}
+    lines = [
+        f"{rows:,} rows × 15 columns, Parquet, {THREADS} threads; {machine}; {datetime.now(UTC):%Y-%m-%d}.",
+        "",
+        f"{used}; in environments of their own: {', '.join(f'{n} {v}' for n, v in others.items()) or 'none'}.",
+    ]
+    for name, sides in found.items():
+        count = len(SUITES[name])
+        lines += ["", f"**{count} checks{' without expressions and groupings' if name == 'plain' else ''}**", ""]
+        lines += ["| | CPU s | wall s | CPU s of the process | peak GB | broken |", "|---|---|---|---|---|---|"]
+        for side, row in sorted(sides.items(), key=lambda item: item[1]["work"]):
+            shown = "".join(f" {row[key]:.2f} |" for key in ("work", "wall", "process", "peak"))
+            lines.append(f"| {TOOLS[side].title if side in TOOLS else side} |{shown} {row.get('broken', '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the tables, and write them into the page with ``--write``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    data = Path(tempfile.gettempdir()) / "ecluse-benchmark"
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "ecluse-benchmark")
-    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
-    parser.add_argument("--other-env", type=Path, help="an environment that has pandera[polars]")
+    parser.add_argument("--data", type=Path, default=data)
+    parser.add_argument("--suites", nargs="+", choices=SUITES, default=list(SUITES))
+    parser.add_argument("--sides", nargs="+", choices=[*SIDES, *TOOLS], default=[*SIDES, *TOOLS])
+    parser.add_argument("--other-env", type=Path, default=data / "others", help="the folder of other tools")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE.relative_to(ROOT)}")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
+    path = made(given.data, given.rows)
     if given.side:
-        run_side(given.side, made(given.data, given.rows), given.rows)
+        run_side(given.side, path, given.rows, given.suites[0])
         return
-    found = compare(given.rows, given.data, given.sides, given.other_env)
+    found = {
+        name: {
+            side: measured(command)
+            for side, command in commands(path, given.rows, name, given.sides, given.other_env).items()
+        }
+        for name in given.suites
+    }
     if given.json:
         print(json.dumps(found))
         return
-    used = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "great-expectations", "pandas", "pyarrow"))
-    print(f"{given.rows:,} rows x 15 columns, 20 expectations, {THREADS} threads")
-    print(
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, {used}\n"
-    )
-    print(f"{'':10}{'work CPU s':>12}{'wall s':>9}{'process CPU s':>16}{'peak GB':>10}   told")
-    for name, row in found.items():
-        told = "" if row["told"] is None else ", ".join(f"{k} {v:,}" for k, v in row["told"].items())
-        print(f"{name:10}{row['work']:12.2f}{row['wall']:9.2f}{row['process']:16.2f}{row['peak']:10.2f}   {told}")
+    text = tables(found, given.rows)
+    print(text)
+    if given.write:
+        page = PAGE.read_text()
+        before, rest = page.split(BEGIN)
+        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ecluse.engine import Watch
     from ecluse.quality import Explanation
 
+#: So many expectations at most are named where they share a result.
+_NAMED = 3
 FORMATS = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
 
 
@@ -103,15 +105,35 @@ def _explain(
         as_json(plain(plan))
         return
     rows = [
-        (say(f"cli.validate.pass.{each.kind}"), computed.what, ", ".join(computed.shared_by))
+        (say(f"cli.validate.pass.{each.kind}"), computed.what, _listed(computed.shared_by))
         for each in plan.passes
         for computed in each.computes
     ]
     as_table([say(f"cli.column.{name}") for name in ("pass", "computes", "shared_by")], rows)
+    costs = [
+        (
+            say(f"cli.validate.pass.{each.kind}"),
+            each.statements,
+            None if each.columns is None else ", ".join(each.columns),
+            None if each.bytes is None else f"{each.bytes / 10**6:.1f}",
+        )
+        for each in plan.passes
+    ]
+    as_table([say(f"cli.column.{name}") for name in ("pass", "statements", "reads", "megabytes")], costs)
+    if plan.bytes is not None:
+        told = sum(each.bytes or 0 for each in plan.passes)
+        click.echo(say("cli.validate.cost", read=f"{told / 10**6:.1f}", whole=f"{plan.bytes / 10**6:.1f}"))
     if plan.files is not None:
         click.echo(say("cli.validate.files", known=plan.known, files=plan.files))
     for name, message in plan.failed.items():
         click.echo(say("cli.validate.uncomputed", name=name, message=message))
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """Who shares a result; of many the first ones."""
+    more = len(names) - _NAMED
+    listed = ", ".join(names if more <= 1 else names[:_NAMED])
+    return listed if more <= 1 else say("cli.validate.more", names=listed, more=more)
 
 
 def _show(found: dict[str, Any]) -> None:

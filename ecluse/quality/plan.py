@@ -168,7 +168,7 @@ class Plan:
         much. It is left out where the keys, or one of them, rise from row to row.
         """
         relation = self.batch.relation
-        self.batch.note("grouping", f"{', '.join(keys)} WHERE {asked}")
+        self.batch.note("grouping", ", ".join(keys) + ("" if asked == "true" else f" WHERE {asked}"))
         listed = ", ".join(f"{k} AS k{i}" for i, k in enumerate(keys))
         names = ", ".join(f"k{i}" for i in range(len(keys)))
         grouped = f"SELECT count(*) AS n FROM (SELECT {listed} FROM {relation} WHERE {asked}) GROUP BY {names}"
@@ -196,7 +196,8 @@ class _Details:
         self.complete = result_format.get("result_format") == "COMPLETE"
         self.limit = int(result_format.get("partial_unexpected_count", 20))
         self.index_columns: list[str] = list(result_format.get("unexpected_index_column_names") or ())
-        self.wanted = result_format.get("return_unexpected_index_query") is not False
+        #: Whole results show it unless it is refused, others where it is asked for.
+        self.query_wanted = result_format.get("return_unexpected_index_query", self.complete or None)
 
     def _rows(self, columns: Sequence[str], limit: int | None) -> list[tuple[Any, ...]]:
         if limit == 0:
@@ -246,8 +247,8 @@ class _Details:
         return found if frame is None else list(frame.index[found].to_list())
 
     def query(self) -> str | None:
-        """The expression by which a user of pandas finds the failing rows; only whole results show it."""
-        return f"df.filter(items={self.labels(None)}, axis=0)" if self.wanted and self.complete else None
+        """The expression by which a user of pandas finds the failing rows."""
+        return f"df.filter(items={self.labels(None)}, axis=0)" if self.query_wanted else None
 
     def frame(self) -> Any:
         """The failing rows themselves."""

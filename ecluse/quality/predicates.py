@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ecluse.engine.sql import literal, quote
@@ -21,7 +21,8 @@ class Question:
     """One row-level question: ``asked`` and ``kept`` are SQL conditions, ``columns`` what a failing row shows.
 
     ``keys`` is set where keeping the promise depends on other rows: the SQL values that must be unique among the
-    rows that are asked. ``follows`` is set where it depends on the row before among those that are asked: the SQL
+    rows that are asked. ``breaks`` is SQL for the opposite of ``kept``, where it has a shorter one and is never null.
+    ``follows`` is set where it depends on the row before among those that are asked: the SQL
     value that ``kept`` calls ``v``, and ``before`` in that row.
     """
 
@@ -30,6 +31,7 @@ class Question:
     columns: tuple[str, ...]
     keys: tuple[str, ...] = ()
     follows: str | None = None
+    breaks: str | None = None
 
     def steps(self, relation: str, position: str = "NULL") -> str:
         """A query for the ``p`` of the rows of ``relation`` that don't follow the row before as promised."""
@@ -44,7 +46,7 @@ class Question:
         if self.follows:
             return f"({quote(POSITION)} IN ({self.steps(numbered(relation), quote(POSITION))}))"
         if not self.keys:
-            broken = "false" if self.kept == "true" else f"NOT coalesce(({self.kept}), false)"
+            broken = self.breaks or ("false" if self.kept == "true" else f"NOT coalesce({self.kept}, false)")
             return "false" if broken == "false" else f"({every(self.asked, broken)})"
         key = "{" + ", ".join(f"'k{i}': {k}" for i, k in enumerate(self.keys)) + "}"
         groups = ", ".join(str(i + 2) for i in range(len(self.keys)))
@@ -70,7 +72,7 @@ def question(batch: Batch, metric: str, domain: dict[str, Any], values: dict[str
         raise Unknown(metric)
     condition = condition_sql(batch, domain.get("row_condition"), domain.get("condition_parser"))
     found = build(batch, domain, values)
-    return Question(every(condition, found.asked), found.kept, found.columns, found.keys, found.follows)
+    return replace(found, asked=every(condition, found.asked))
 
 
 def _column(kept: Callable[[Batch, str, dict[str, Any]], str]) -> Builder:
@@ -105,11 +107,13 @@ def _in_order(operator: str) -> Builder:
 
 
 def _present(batch: Batch, domain: dict[str, Any], _: dict[str, Any]) -> Question:
-    return Question("true", batch.present(domain["column"]), (domain["column"],))
+    column = domain["column"]
+    return Question("true", batch.present(column), (column,), breaks=batch.missing(column))
 
 
 def _absent(batch: Batch, domain: dict[str, Any], _: dict[str, Any]) -> Question:
-    return Question("true", batch.missing(domain["column"]), (domain["column"],))
+    column = domain["column"]
+    return Question("true", batch.missing(column), (column,), breaks=f"(NOT {batch.missing(column)})")
 
 
 def _unique(batch: Batch, domain: dict[str, Any], _: dict[str, Any]) -> Question:

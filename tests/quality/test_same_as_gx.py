@@ -252,6 +252,20 @@ def test_results_are_those_of_gx_on_missing_values(great_expectations, suite_of,
     assert_same(great_expectations, frame, suite_of(*expectations()), "COMPLETE")
 
 
+@pytest.mark.parametrize("result_format", ["BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE"])
+@pytest.mark.parametrize("query", [True, False])
+@pytest.mark.parametrize("shown", [{}, {"partial_unexpected_count": 1}, {"unexpected_index_column_names": ["i"]}])
+def test_every_result_format_says_what_gx_says_in_it(great_expectations, suite_of, result_format, query, shown):
+    frame = pd.DataFrame({"i": [4, 5, 6, 7], "s": ["a", "x", "y", None], "t": ["a", "b", "y", "z"]})
+    suite = suite_of(
+        E.ExpectColumnValuesToBeInSet(column="s", value_set=["a"]),
+        E.ExpectColumnPairValuesToBeEqual(column_A="s", column_B="t"),
+        E.ExpectCompoundColumnsToBeUnique(column_list=["s", "t"]),
+    )
+    asked = {"result_format": result_format, "return_unexpected_index_query": query, **shown}
+    assert_same(great_expectations, frame, suite, asked)
+
+
 def test_failing_rows_carry_the_columns_that_name_them(great_expectations, suite_of):
     frame = pd.DataFrame(
         {"i": [1, 2, 3], "j": [1, 1, 1], "f": [0.0, 5.0, None], "g": [1.0, 1.0, 1.0], "s": ["a", "x", "x"]}

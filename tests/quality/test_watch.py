@@ -111,6 +111,26 @@ def test_a_plan_names_its_passes_and_who_shares_them(gxe, suite_of, path):
     assert list(plan.failed) == ["column_values_to_be_between__gone"]
 
 
+def test_a_plan_tells_what_each_pass_reads(gxe, suite_of, tmp_path):
+    table = pa.table({"i": [1, 2], "f": [0.5, 1.5], "unread": ["a", "b"]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    asked = suite_of(
+        gxe.ExpectTableColumnCountToEqual(value=3),
+        gxe.ExpectColumnMeanToBeBetween(column="i", min_value=1),
+        gxe.ExpectColumnMaxToBeBetween(column="f", min_value=1),
+        gxe.ExpectColumnValuesToBeUnique(column="i"),
+    )
+    plan = explain(tmp_path / "t.parquet", asked)
+    read = {each.kind: (each.statements, each.columns) for each in plan.passes}
+    assert read == {"schema": (0, ()), "scan": (1, ("i", "f")), "grouping": (1, ("i",))}
+    group = pq.ParquetFile(tmp_path / "t.parquet").metadata.row_group(0)
+    i, f, unread = (group.column(n).total_compressed_size for n in range(3))
+    assert {each.kind: each.bytes for each in plan.passes} == {"schema": 0, "scan": i + f, "grouping": i}
+    assert plan.bytes == i + f + unread
+    held = explain(table, asked)
+    assert (held.bytes, [each.bytes for each in held.passes]) == (None, [None, None, None])
+
+
 def test_a_plan_over_kept_states_says_what_is_known(gxe, suite_of, path, tmp_path):
     asked = suite_of(
         gxe.ExpectColumnMeanToBeBetween(column="i", min_value=1), gxe.ExpectColumnMedianToBeBetween(column="i")
