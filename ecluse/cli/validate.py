@@ -56,7 +56,7 @@ def command(
     """Validate files against any GX suite.
 
     The suite is JSON as GX writes it; the data are Parquet or CSV files; no project is needed. Ends with 2 where an
-    expectation isn't met, and with 130 after Ctrl-C. With --json the result is GX's own.
+    expectation isn't met or could not be computed, and with 130 after Ctrl-C. With --json the result is GX's own.
 
     \b
     Example:
@@ -138,22 +138,33 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _show(found: dict[str, Any]) -> None:
     rows = []
-    for result in sorted(found["results"], key=lambda result: bool(result["success"])):
+    # What doesn't hold comes first, and what nobody knows before it.
+    order = ("not_computed", "broken", "held")
+    for result in sorted(found["results"], key=lambda result: order.index(_outcome(result))):
         asked = result["expectation_config"]
         shown = {k: v for k, v in asked["kwargs"].items() if k != "batch_id" and v is not None}
         told = result.get("result") or {}
         errors = [e["exception_message"] for e in _exceptions(result.get("exception_info") or {})]
         rows.append(
             (
-                say("cli.yes") if result["success"] else say("cli.no"),
+                say(f"cli.outcome.{_outcome(result)}"),
                 asked["type"],
                 ", ".join(f"{k}={v}" for k, v in shown.items()),
                 errors[0] if errors else told.get("unexpected_count", told.get("observed_value")),
             )
         )
-    as_table([say(f"cli.column.{name}") for name in ("met", "expectation", "arguments", "observed")], rows)
+    as_table([say(f"cli.column.{name}") for name in ("outcome", "expectation", "arguments", "observed")], rows)
     counts = found["statistics"]
     click.echo(say("cli.validate.sum", met=counts["successful_expectations"], all=counts["evaluated_expectations"]))
+    if unknown := sum(_outcome(result) == "not_computed" for result in found["results"]):
+        click.echo(say("cli.validate.unknown", unknown=unknown))
+
+
+def _outcome(result: dict[str, Any]) -> str:
+    """Held, broken, or not computed: an error says nothing about the data."""
+    if result["success"]:
+        return "held"
+    return "not_computed" if _exceptions(result.get("exception_info") or {}) else "broken"
 
 
 def _exceptions(info: dict[str, Any]) -> list[dict[str, Any]]:

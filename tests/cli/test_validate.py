@@ -36,6 +36,19 @@ def test_the_plan_is_printed_and_nothing_is_judged(given, capsys):
     assert [each["kind"] for each in found["passes"]] == ["scan"]
 
 
+def test_what_could_not_be_computed_is_told_apart_from_what_is_broken(given, capsys):
+    def maximum(column):
+        return {"type": "expect_column_max_to_be_between", "kwargs": {"column": column, "max_value": 2}}
+
+    assert call(["validate", *given(maximum("i"), maximum("gone"))]) == 2
+    said = capsys.readouterr().out
+    assert [line.split("  ")[0].strip() for line in said.splitlines() if "max_to_be" in line] == [
+        "could not be computed",
+        "broken",
+    ]
+    assert "1 could not be computed: nobody knows whether they hold." in said
+
+
 def test_states_are_kept_where_the_command_says(given, tmp_path, capsys):
     arguments = given({"type": "expect_column_max_to_be_between", "kwargs": {"column": "i", "max_value": 3}})
     states = ["--states", str(tmp_path / "states"), "--json"]
