@@ -49,7 +49,7 @@ format: $(READY) ## Format the code, and fix what Ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Measure the demo and the cost of a guarded step
+bench: $(READY) ## Measure the demo, a guarded step, and validation beside other tools
 	$(BIN)/python -m benchmarks
 
 torture: $(READY) ## Kill the guarded step TRIALS times and `ecluse run` RUNS times, and prove that nothing was lost

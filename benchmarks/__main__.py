@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks import demo_cost, step_cost
+from benchmarks import demo_cost, planning_cost, step_cost, validate_speed
 
 if __name__ == "__main__":
     step_cost.main()
     demo_cost.main()
+    planning_cost.main()
+    validate_speed.main([])

@@ -136,11 +136,16 @@ def tables(found: dict[str, dict[str, dict[str, Any]]], rows: int) -> str:
     """What was measured, as Markdown."""
     used = ", ".join(f"{name} {version(name)}" for name in HERE)
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
-    others = {n: v for sides in found.values() for side in sides.values() for n, v in side.get("versions", {}).items()}
+    others = {
+        " with ".join(f"{tool} {number}" for tool, number in side["versions"].items())
+        for sides in found.values()
+        for side in sides.values()
+        if "versions" in side
+    }
     lines = [
         f"{rows:,} rows × 15 columns, Parquet, {THREADS} threads; {machine}; {datetime.now(UTC):%Y-%m-%d}.",
         "",
-        f"{used}; in environments of their own: {', '.join(f'{n} {v}' for n, v in others.items()) or 'none'}.",
+        f"{used}; in environments of their own: {', '.join(sorted(others)) or 'none'}.",
     ]
     for name, sides in found.items():
         count = len(SUITES[name])

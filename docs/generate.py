@@ -61,7 +61,7 @@ Each is held by a test.
 
 - LIKE patterns and `unexpected_rows_expectation` are answered; GX on pandas has none. Brackets in a pattern stand for
   themselves, as in standard SQL: they are classes of characters in SQL Server alone.
-- Times with a zone are compared as moments and shown in UTC, because Parquet keeps the moment and no zone for each value.
+- Times with a zone are compared as moments and shown in UTC, because Parquet keeps the moment and no zone of a value.
 - What could not be computed says so in Écluse's words: a column that is missing is named with those that are there.
 - A DATE column can increase or decrease; GX on pandas raises.
 - Increasing and decreasing compare values. GX subtracts them, which overflows in columns of small or unsigned integers:
