@@ -56,7 +56,7 @@ def _counting(path: Path, count: str) -> Callable[[], Any]:
     return work
 
 
-def floor(path: Path, _rows: int, _name: str) -> Callable[[], Any]:
+def floor(path: Path, _rows: int, _name: str = "") -> Callable[[], Any]:
     """What counting every column costs."""
     return _counting(path, "count({})")
 
