@@ -96,8 +96,11 @@ def judge_approvals(
     if gate is None or found.manifest is None:
         return JudgedApprovals()
     bench = _Bench(request, charter, gate, found, found.manifest, book, evidence, criteria, now)
-    answers = [a for record in book.of_kind("decision") for a in bench.answers(record)]
-    return fill(gate, answers, charter)
+    # NOTE: answers about other releases only explain what is missing; most of a long log's answers are such.
+    filled = fill(gate, [a for r in book.about("decision", request.release) for a in bench.answers(r)], charter)
+    if filled.reasons:
+        return fill(gate, [a for r in book.of_kind("decision") for a in bench.answers(r)], charter)
+    return filled
 
 
 def fill(gate: Gate, answers: list[Answer], charter: Charter) -> JudgedApprovals:
@@ -258,9 +261,6 @@ class _Bench:
         """Criteria that had no evidence yet when the answer was signed."""
         stated = record.predicate.get("seen")
         seen = stated if isinstance(stated, int) and not isinstance(stated, bool) else 0
-        if min(seen, record.position) > self.evidence.last:
-            # NOTE: nothing came since, so what is known now was known then.
-            return []
         then = self.evidence.before(min(seen, record.position))
         return [
             criterion.id

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,6 +15,7 @@ from typing import Any
 
 from ecluse.model.charter import Charter, Key, Party
 from ecluse.model.facts import SignedFact, Subject
+from ecluse.model.release import Manifest
 
 #: What fills in a reason's text.
 Fields = dict[str, str | int | float]
@@ -42,15 +44,13 @@ class Record:
 
     @property
     def digests(self) -> list[str]:
-        """The digests that the fact is about. A fact may say anything; a digest that is no text is none."""
-        stated: list[object] = [s.sha256 for s in self.subjects]
-        return [sha256 for sha256 in stated if isinstance(sha256, str)]
+        """The digests that the fact is about."""
+        return _texts(s.sha256 for s in self.subjects)
 
     @property
     def names(self) -> str:
         """What the fact is about, for people."""
-        stated: list[object] = [s.name for s in self.subjects]
-        return ", ".join(name for name in stated if isinstance(name, str))
+        return ", ".join(_texts(s.name for s in self.subjects))
 
     def attested(self, kind: str) -> bool:
         """Whether a party that may attest this kind of fact signed it."""
@@ -77,13 +77,37 @@ class Book:
         for signed in sorted(facts, key=attrgetter("position")):
             self._facts[signed.fact.kind].append(signed)
         self._read: dict[str, tuple[Record, ...]] = {}
+        self._about: dict[str, dict[str, list[SignedFact]]] = {}
+        self._digests: dict[str, dict[str | None, list[SignedFact]]] = {}
+        # NOTE: an index is over all facts, whichever of the books that share it is asked first.
+        self._whole = self._facts
+        self._limit: int | None = None
+        self._records: dict[int, Record] = {}
+        #: The manifests of releases that were read, by record and digest; kept by ``releases.stated_manifest``.
+        self.manifests: dict[tuple[int, str | None], Manifest | None] = {}
 
     def before(self, position: int) -> Book:
-        """The same book as it was when the log held ``position`` facts."""
+        """The same book as it was when the log held ``position`` facts. Both keep what they have read in common."""
         earlier = copy(self)
-        earlier._facts = {kind: [f for f in found if f.position < position] for kind, found in self._facts.items()}  # noqa: SLF001
-        earlier._read = {}  # noqa: SLF001
+        earlier._facts = {kind: found[: _first(found, position)] for kind, found in self._facts.items()}  # noqa: SLF001
+        earlier._read, earlier._about, earlier._limit = {}, {}, position  # noqa: SLF001
         return earlier
+
+    def attested(self, kind: str, dataset: str, before: int | None = None) -> Iterator[Record]:
+        """The attested facts of a kind about a dataset, here, the newest first; of the first ``before`` facts."""
+        if kind not in self._about:
+            about: dict[str, list[SignedFact]] = defaultdict(list)
+            for signed in self._facts.get(kind, ()):
+                named = signed.fact.predicate.get("dataset")
+                if isinstance(named, str) and self._is_here(signed):
+                    about[named].append(signed)
+            self._about[kind] = about
+        found = self._about[kind].get(dataset, [])
+        for at in reversed(range(len(found) if before is None else _first(found, before))):
+            signed = found[at]
+            record = self._record(signed)
+            if record.attested(kind):
+                yield record
 
     def of_kind(self, kind: str) -> tuple[Record, ...]:
         """The facts of one kind, of every environment."""
@@ -95,6 +119,34 @@ class Book:
     def decisions(self) -> tuple[Record, ...]:
         """The decisions of the request's project and environment: those of another open nothing here."""
         return tuple(record for record in self.of_kind("decision") if record.here)
+
+    def about(self, kind: str, sha256: str | None) -> list[Record]:
+        """The facts of a kind about a digest, of every environment, the oldest first."""
+        found = self._by_digest(kind).get(sha256, [])
+        return [
+            self._record(signed) for signed in (found if self._limit is None else found[: _first(found, self._limit)])
+        ]
+
+    def first(self, kind: str, sha256: str) -> int | None:
+        """The position of the first fact of a kind about a digest."""
+        found = self._by_digest(kind).get(sha256)
+        return found[0].position if found and (self._limit is None or found[0].position < self._limit) else None
+
+    def newest_first(self, kind: str, **said: str) -> Iterator[Record]:
+        """The facts of a kind that say this, of the request's project and environment, the newest first."""
+        for signed in reversed(self._facts.get(kind, ())):
+            # NOTE: looked at before anything else: most facts of a long log say something else.
+            if all(signed.fact.predicate.get(name) == value for name, value in said.items()) and self._is_here(signed):
+                yield self._record(signed)
+
+    def _by_digest(self, kind: str) -> dict[str | None, list[SignedFact]]:
+        if kind not in self._digests:
+            index: dict[str | None, list[SignedFact]] = defaultdict(list)
+            for signed in self._observed() if kind == "kpi" else self._whole.get(kind, ()):
+                for sha256 in dict.fromkeys(_texts(s.sha256 for s in signed.fact.subjects)):
+                    index[sha256].append(signed)
+            self._digests[kind] = index
+        return self._digests[kind]
 
     @property
     def observations(self) -> tuple[Record, ...]:
@@ -117,31 +169,33 @@ class Book:
         )
         return max((head for head in heads if head is not None), key=attrgetter("position"), default=None)
 
-    def evidence(self, datasets: Collection[str]) -> list[Record]:
-        """Publications and evidence of the request's project and environment about these datasets, or about none."""
-        found = []
-        for kind in ("publication", "evidence"):
-            for signed in self._facts.get(kind, ()):
-                dataset = signed.fact.predicate.get("dataset")
-                # NOTE: looked at before anything else: most facts of a long log are about other datasets.
-                if (not isinstance(dataset, str) or dataset in datasets) and self._is_here(signed):
-                    found.append(self._record(signed))
-        return sorted(found, key=attrgetter("position"))
+    def observed(self, kpi: str, release: str) -> list[Record]:
+        """The attested observations of a KPI on a release, the oldest first."""
+        told = (r for r in self.about("kpi", release) if r.here and r.attested("evidence"))
+        return [r for r in told if r.text("kpi") == kpi]
+
+    def _observed(self) -> Iterator[SignedFact]:
+        """The observations of KPIs: few among the evidence, which names many files."""
+        return (s for s in self._whole.get("evidence", ()) if s.fact.predicate.get("about") == "kpi")
 
     def _is_here(self, signed: SignedFact) -> bool:
         return (signed.fact.project, signed.fact.environment) == self._here
 
     def _record(self, signed: SignedFact) -> Record:
-        at = utc(signed.fact.at)
-        return Record(
-            position=signed.position,
-            kind=signed.fact.kind,
-            at=at,
-            subjects=signed.fact.subjects,
-            predicate=signed.fact.predicate,
-            parties=self._signers.at(signed.key_ids, at),
-            here=self._is_here(signed),
-        )
+        # NOTE: by the object, because a list of facts may name a position twice.
+        found = self._records.get(id(signed))
+        if found is None:
+            at = utc(signed.fact.at)
+            found = self._records[id(signed)] = Record(
+                position=signed.position,
+                kind=signed.fact.kind,
+                at=at,
+                subjects=signed.fact.subjects,
+                predicate=signed.fact.predicate,
+                parties=self._signers.at(signed.key_ids, at),
+                here=self._is_here(signed),
+            )
+        return found
 
 
 class _Signers:
@@ -181,8 +235,20 @@ def key_id_of(public: str) -> str | None:
         return None
 
 
+def _texts(stated: Iterable[object]) -> list[str]:
+    """What of this is text. A fact may say anything; a digest that is no text is none."""
+    return [one for one in stated if isinstance(one, str)]
+
+
+def _first(found: Sequence[SignedFact], position: int) -> int:
+    """How many of some facts, in the log's order, stand before a position."""
+    return bisect_left(found, position, key=attrgetter("position"))
+
+
 def utc(moment: datetime) -> datetime:
     """``moment`` in UTC; a time without a zone is taken as UTC."""
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:

@@ -1,94 +1,117 @@
-"""What is attested about files and releases: check reports, publications and observations of KPIs, indexed."""
+"""What is attested about files and releases, looked up from the newest fact backwards."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 
-from ecluse.gate.book import Record, objects, text
+from ecluse.gate.book import Book, Record, objects, text
 from ecluse.model.release import DataFile, TableVersion
 
-#: A dataset and the SHA-256 of one of its files.
-FileKey = tuple[str, str]
+#: By the SHA-256 of a file, the newest report about it: of any suite, and of the release's own.
+Reports = tuple[dict[str, Record], dict[str, Record]]
 
 
-@dataclass(frozen=True)
 class Evidence:
-    """The attested evidence and publications, oldest first."""
+    """The attested publications, reports and observations of a book, as the log held them at some position.
 
-    records: tuple[Record, ...] = ()
-    reports: dict[FileKey, list[Record]] = field(default_factory=dict)
-    published: dict[FileKey, tuple[Record, ...]] = field(default_factory=dict)
-    observations: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
+    A question reads the log backwards until it is answered, so that a long history costs little.
+    """
 
-    @classmethod
-    def of(cls, records: Sequence[Record]) -> Evidence:
-        """The index of those facts that a party signed which may attest their kind."""
-        kept = tuple(r for r in records if r.kind in ("evidence", "publication") and r.attested(r.kind))
-        reports: dict[FileKey, list[Record]] = defaultdict(list)
-        published: dict[FileKey, tuple[Record, ...]] = {}
-        observations: dict[tuple[str, str], list[Record]] = defaultdict(list)
-        for record in kept:
-            dataset = record.text("dataset")
-            if record.kind == "publication" and record.text("update") == "compact":
-                published |= _compacted(record, published)
-                continue
-            for subject in record.subjects:
-                # NOTE: a fact may say anything; a digest that is no text is none.
-                if record.kind == "publication" and isinstance(subject.sha256, str):
-                    published[dataset, subject.sha256] = (record,)
-                elif is_report(record) and isinstance(subject.sha256, str):
-                    reports[dataset, subject.sha256].append(record)
-                elif is_observation(record) and isinstance(subject.sha256, str):
-                    observations[record.text("kpi"), subject.sha256].append(record)
-        return cls(kept, dict(reports), published, dict(observations))
-
-    @property
-    def last(self) -> int:
-        """The position of the newest record; -1 where there is none."""
-        return self.records[-1].position if self.records else -1
+    def __init__(self, book: Book, before: int | None = None) -> None:
+        self._book = book
+        self._before = before
+        # NOTE: with what it was asked of, so that no other object gets the same id meanwhile.
+        self._reports: dict[int, tuple[TableVersion, Reports]] = {}
+        self._published: dict[int, tuple[TableVersion, dict[str, tuple[Record, ...]]]] = {}
 
     def before(self, position: int) -> Evidence:
         """What was known when the log held ``position`` facts."""
-        return Evidence.of([r for r in self.records if r.position < position])
+        return Evidence(self._book, position if self._before is None else min(position, self._before))
 
-    def report(self, product: TableVersion, file: DataFile, *, suite: str | None = None) -> Record | None:
-        """The newest check report about a file, of any suite or of one."""
-        found = self.reports.get((product.dataset, file.sha256), [])
-        return next((r for r in reversed(found) if suite is None or r.text("suite_digest") == suite), None)
+    def report(self, product: TableVersion, file: DataFile, *, own: bool = False) -> Record | None:
+        """The newest check report about a file, of any suite or by the one that the release names."""
+        found = self._reports.get(id(product))
+        if found is None:
+            found = self._reports[id(product)] = (product, self._look_up(product))
+        return found[1][1 if own else 0].get(file.sha256)
 
     def publications(self, product: TableVersion, file: DataFile) -> tuple[Record, ...]:
         """The newest publication that added a file, or those that added what it was compacted from."""
-        return self.published.get((product.dataset, file.sha256), ())
+        found = self._published.get(id(product))
+        if found is None:
+            found = self._published[id(product)] = (product, self._added(product))
+        return found[1].get(file.sha256, ())
 
-    def of_dataset(self, dataset: str) -> tuple[Record, ...]:
-        """All publications and check reports of a dataset, oldest first."""
-        return tuple(
-            r for r in self.records if r.text("dataset") == dataset and (r.kind == "publication" or is_report(r))
-        )
+    def reports(self, dataset: str) -> Iterator[Record]:
+        """The check reports of a dataset, the newest first."""
+        return (r for r in self._book.attested("evidence", dataset, self._before) if is_report(r))
+
+    def published(self, dataset: str) -> Iterator[Record]:
+        """The publications of a dataset, the newest first."""
+        return self._book.attested("publication", dataset, self._before)
+
+    def newest(self, dataset: str) -> Record | None:
+        """The newest publication or check report of a dataset."""
+        heads = (next(self.published(dataset), None), next(self.reports(dataset), None))
+        return max((head for head in heads if head is not None), key=lambda head: head.position, default=None)
+
+    def observations(self, kpi: str, release: str) -> list[Record]:
+        """What a KPI was on a release, the oldest first."""
+        found = self._book.observed(kpi, release)
+        return [record for record in found if self._before is None or record.position < self._before]
+
+    def _look_up(self, product: TableVersion) -> Reports:
+        wanted = {file.sha256 for file in product.files}
+        newest: dict[str, Record] = {}
+        own: dict[str, Record] = {}
+        for record in self.reports(product.dataset) if wanted else ():
+            about = wanted.intersection(record.digests)
+            for sha256 in about:
+                newest.setdefault(sha256, record)
+            if about and record.text("suite_digest") == product.suite_digest:
+                own |= {sha256: record for sha256 in about if sha256 not in own}
+                if len(own) == len(wanted):
+                    break
+        return newest, own
+
+    def _added(self, product: TableVersion) -> dict[str, tuple[Record, ...]]:
+        """By file, the publications that its rows come from."""
+        wanted = {file.sha256 for file in product.files}
+        newest: dict[str, tuple[Record, ...]] = {}
+        for record in self.published(product.dataset):
+            if len(newest) == len(wanted):
+                break
+            if record.text("update") == "compact":
+                return self._compacted(product.dataset)
+            for sha256 in wanted.intersection(record.digests):
+                newest.setdefault(sha256, (record,))
+        return newest
+
+    def _compacted(self, dataset: str) -> dict[str, tuple[Record, ...]]:
+        """The same where files were put together: their past is followed from the first publication on."""
+        found: dict[str, tuple[Record, ...]] = {}
+        for record in reversed(list(self.published(dataset))):
+            if record.text("update") == "compact":
+                found |= _compacted(record, found)
+            else:
+                found |= dict.fromkeys(record.digests, (record,))
+        return found
 
 
-def _compacted(record: Record, published: Mapping[FileKey, tuple[Record, ...]]) -> dict[FileKey, tuple[Record, ...]]:
+def _compacted(record: Record, published: Mapping[str, tuple[Record, ...]]) -> dict[str, tuple[Record, ...]]:
     """The files that a compaction wrote, with the publications of those that it put together: it added no row.
 
     A file whose past isn't wholly known has no publication.
     """
-    found: dict[FileKey, tuple[Record, ...]] = {}
-    dataset = record.text("dataset")
+    found: dict[str, tuple[Record, ...]] = {}
     for part in record.objects("compacted"):
-        past = [published.get((dataset, text(file, "sha256")), ()) for file in objects(part, "from")]
+        past = [published.get(text(file, "sha256"), ()) for file in objects(part, "from")]
         known = {r.position: r for records in past for r in records} if all(past) else {}
         for file in objects(part, "into"):
-            found[dataset, text(file, "sha256")] = tuple(known[position] for position in sorted(known))
+            found[text(file, "sha256")] = tuple(known[position] for position in sorted(known))
     return found
 
 
 def is_report(record: Record) -> bool:
     """Whether a fact says how a suite was answered."""
     return record.kind == "evidence" and record.text("about") == "check-report"
-
-
-def is_observation(record: Record) -> bool:
-    """Whether a fact says what a KPI was on a release."""
-    return record.kind == "evidence" and record.text("about") == "kpi"

@@ -26,9 +26,10 @@ def kill_reasons(charter: Charter, book: Book) -> tuple[list[Reason], list[Reaso
 def observed_releases(charter: Charter, book: Book, kpi: str) -> list[Record]:
     """The newest attested observation of a KPI on each release, of the KPI as it is defined today, the newest last."""
     defined = charter.kpi(kpi)
+    definition = defined.definition if defined is not None else None
     found: dict[tuple[str, ...], Record] = {}
     for record in book.observations:
-        if defined is None or record.text("kpi") != kpi or record.text("definition") != defined.definition:
+        if record.text("kpi") != kpi or record.text("definition") != definition:
             continue
         release = tuple(sorted(record.digests))
         found.pop(release, None)

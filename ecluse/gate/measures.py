@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecluse.gate.book import Fields, Record, number, text
-from ecluse.gate.evidence import Evidence, is_report
+from ecluse.gate.evidence import Evidence
 from ecluse.model.charter import Charter
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Reason
@@ -42,8 +42,8 @@ def _checks_broken(manifest: Manifest, evidence: Evidence) -> Measured:
     for product in manifest.products:
         counting: dict[int, Record] = {}
         for file in product.files:
-            for suite in (None, product.suite_digest):
-                if (found := evidence.report(product, file, suite=suite)) is not None:
+            for own in (False, True):
+                if (found := evidence.report(product, file, own=own)) is not None:
                     counting[found.position] = found
         for position in sorted(counting):
             because += _not_held(product.dataset, counting[position])
@@ -137,11 +137,12 @@ def _suite_stale(manifest: Manifest, evidence: Evidence) -> Measured:
     unchecked = _unchecked(manifest, evidence)
     stale: list[Reason] = []
     for product in manifest.products:
-        history = evidence.of_dataset(product.dataset)
-        current = history[-1].text("suite_digest") if history else product.suite_digest
+        last = evidence.newest(product.dataset)
+        current = last.text("suite_digest") if last else product.suite_digest
         newest = [evidence.report(product, file) for file in product.files]
         if any(r is not None and r.text("suite_digest") != current for r in newest):
-            stale.append(Reason("suite_stale", {"dataset": product.dataset}, (history[-1].position,)))
+            positions = (last.position,) if last else ()
+            stale.append(Reason("suite_stale", {"dataset": product.dataset}, positions))
     return Measured(None if unchecked else len(stale), (*unchecked, *stale))
 
 
@@ -152,16 +153,18 @@ def _freshness_broken(manifest: Manifest, evidence: Evidence) -> Measured:
 
 
 def _freshness(product: TableVersion, evidence: Evidence) -> Reason | None:
-    checks = [
-        (record, timed)
-        for record in evidence.of_dataset(product.dataset)
-        if is_report(record) and (timed := [c for c in record.objects("checks") if c.get("scope") == "published"])
-    ]
-    covering = [(r, timed) for r, timed in checks if all(r.about(file.sha256) for file in product.files)]
-    if not covering:
+    files = {file.sha256 for file in product.files}
+    checks: list[tuple[Record, list[dict[str, Any]]]] = []
+    for record in evidence.reports(product.dataset):
+        covers = files.issubset(record.digests)
+        if (covers or not checks) and (timed := [c for c in record.objects("checks") if c.get("scope") == "published"]):
+            checks.append((record, timed))
+            if covers:
+                break
+    else:
         return Reason("freshness_unchecked", {"dataset": product.dataset})
     # NOTE: a newer version of the dataset that is stale already leaves no doubt about an older one.
-    for record, timed in (covering[-1], checks[-1]):
+    for record, timed in (checks[-1], checks[0]):
         if any(c.get("outcome") != "held" for c in timed):
             fields: Fields = {"dataset": product.dataset, "on": _judged_on(record)}
             return Reason("freshness_not_held", fields, (record.position,))
@@ -171,19 +174,20 @@ def _freshness(product: TableVersion, evidence: Evidence) -> Reason | None:
 def _sources_unlicensed(manifest: Manifest, evidence: Evidence) -> Measured:
     reasons = []
     for entry in manifest.inputs:
-        history = [r for r in evidence.of_dataset(entry.dataset) if r.kind == "publication"]
-        made = [r for r in history if r.text("snapshot_id") == str(entry.snapshot_id)]
-        if not made or not made[-1].text("licence").strip():
-            positions = (made[-1].position,) if made else ()
+        history = evidence.published(entry.dataset)
+        made = next((r for r in history if r.text("snapshot_id") == str(entry.snapshot_id)), None)
+        if made is None or not made.text("licence").strip():
+            positions = (made.position,) if made else ()
             reasons.append(Reason("source_unlicensed", {"dataset": entry.dataset}, positions))
     return Measured(len(reasons), tuple(reasons))
 
 
 def _kpi(kpi: str, manifest: Manifest, evidence: Evidence, charter: Charter) -> Measured:
     """The newest observation on this release, of the KPI as the charter defines it today."""
-    observed = evidence.observations.get((kpi, manifest.digest), [])
+    observed = evidence.observations(kpi, manifest.digest)
     defined = charter.kpi(kpi)
-    counting = [r for r in observed if defined is not None and r.text("definition") == defined.definition]
+    definition = defined.definition if defined is not None else None
+    counting = [record for record in observed if record.text("definition") == definition]
     if counting:
         return Measured(number(counting[-1].predicate, "value"), facts=(counting[-1].position,))
     because = "kpi_otherwise" if observed else "kpi_unobserved"

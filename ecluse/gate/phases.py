@@ -9,7 +9,7 @@ from ecluse.gate.approvals import Answer, fill
 from ecluse.gate.book import Book, Record, moment
 from ecluse.gate.criteria import judge_criteria
 from ecluse.gate.evidence import Evidence
-from ecluse.gate.releases import FoundRelease, concerned, find_release
+from ecluse.gate.releases import FoundRelease, find_release
 from ecluse.model.charter import Charter, Gate
 from ecluse.model.verdict import Reason, Request
 
@@ -40,9 +40,7 @@ def passed(phase: str, charter: Charter, book: Book, request: Request) -> bool:
 def _approved_in(phase: str, book: Book) -> Iterator[str]:
     """The releases to which somebody said yes in a phase, the newest answer first."""
     seen: set[str] = set()
-    for record in reversed(book.decisions):
-        if record.text("verdict") != "approved" or record.text("phase") != phase:
-            continue
+    for record in book.newest_first("decision", verdict="approved", phase=phase):
         for sha256 in sorted({*record.digests} - seen):
             seen.add(sha256)
             yield sha256
@@ -53,12 +51,13 @@ def _met(gate: Gate, charter: Charter, book: Book, request: Request, release: st
     if found.manifest is None or any(r.key in ("release_elsewhere", "release_unattested") for r in found.reasons):
         return False
     asked = replace(request, release=release, dataset=found.manifest.products[0].dataset, phase=gate.phase)
-    answers = [a for record in book.decisions for a in _answers(record, asked, found)]
+    decisions = [record for record in book.about("decision", release) if record.here]
+    answers = [a for record in decisions for a in _answers(record, asked, found)]
     filled = fill(gate, answers, charter)
     if filled.reasons:
         return False
     last = max((answer.record for one in filled.judged for answer in one.answers), key=lambda r: r.position)
-    evidence = Evidence.of(book.evidence(concerned(asked, charter, found.manifest, book))).before(last.position)
+    evidence = Evidence(book, last.position)
     return not judge_criteria(asked, charter, found, book.before(last.position), evidence, last.at).reasons
 
 

@@ -79,7 +79,7 @@ def newest_releases(book: Book) -> list[tuple[Record, Manifest]]:
     """The newest release of each set of products that was released here, the oldest first."""
     found: dict[tuple[str, ...], tuple[Record, Manifest]] = {}
     for record in book.of_kind("release"):
-        read = next((m for sha256 in record.digests if (m := stated_manifest(record, sha256)) is not None), None)
+        read = next((m for sha256 in record.digests if (m := stated_manifest(record, sha256, book)) is not None), None)
         if read is None or not record.here or not record.attested("release"):
             continue
         products = tuple(sorted(p.dataset for p in read.products))

@@ -22,10 +22,8 @@ class FoundRelease:
 def find_release(request: Request, book: Book) -> FoundRelease:
     """The manifest whose SHA-256 the request names, as the log holds it."""
     fields: Fields = {"dataset": request.dataset, "version": request.version or "?"}
-    stated = [r for r in book.of_kind("release") if request.release and r.about(request.release)]
-    read = [
-        (record, manifest) for record in stated if (manifest := stated_manifest(record, request.release)) is not None
-    ]
+    stated = book.about("release", request.release) if request.release else []
+    read = [(r, found) for r in stated if (found := stated_manifest(r, request.release, book)) is not None]
     if not read:
         missing = (
             Reason("release_missing", fields)
@@ -59,35 +57,29 @@ def earlier_releases(request: Request, manifest: Manifest, book: Book, count: in
     A version that was released again under other bytes is not another release; a withdrawn one counts as it is.
     """
     products = sorted(p.dataset for p in manifest.products)
-    first: dict[str, int] = {}
-    for record in book.of_kind("release"):
-        for sha256 in record.digests:
-            first.setdefault(sha256, record.position)
-    this = first.get(request.release or "", -1)
+    this = book.first("release", request.release or "")
     found: list[tuple[int, Manifest]] = []
-    for record in reversed(book.of_kind("release")):
-        if len(found) == count:
+    for record in book.newest_first("release"):
+        if len(found) == count or this is None:
             break
-        stated = [sha256 for sha256 in record.digests if first[sha256] == record.position < this]
-        if not (stated and record.here and record.attested("release")):
+        stated = [s for s in record.digests if book.first("release", s) == record.position < this]
+        if not stated or not record.attested("release"):
             continue
-        read = next((m for sha256 in stated if (m := stated_manifest(record, sha256)) is not None), None)
+        read = next((m for sha256 in stated if (m := stated_manifest(record, sha256, book)) is not None), None)
         if read is not None and sorted(p.dataset for p in read.products) == products:
             found.append((record.position, read))
     return found
 
 
-def concerned(request: Request, charter: Charter, manifest: Manifest, book: Book) -> set[str]:
-    """The datasets whose evidence the criteria of a gate look at."""
-    gate = charter.gate(request.phase)
-    back = max((criterion.releases for criterion in gate.criteria), default=1) - 1 if gate else 0
-    releases = [manifest, *(m for _, m in earlier_releases(request, manifest, book, back))] if back else [manifest]
-    products = {product.dataset for release in releases for product in release.products}
-    return products | {entry.dataset for release in releases for entry in release.inputs}
-
-
-def stated_manifest(record: Record, sha256: str | None) -> Manifest | None:
+def stated_manifest(record: Record, sha256: str | None, book: Book) -> Manifest | None:
     """The manifest in a release fact, where its digest is the one that the fact is about."""
+    asked = (id(record), sha256)
+    if asked not in book.manifests:
+        book.manifests[asked] = _read(record, sha256)
+    return book.manifests[asked]
+
+
+def _read(record: Record, sha256: str | None) -> Manifest | None:
     try:
         manifest = Manifest.from_json(record.predicate["manifest"])
         texts = [manifest.version, manifest.producer, manifest.project, manifest.environment]
@@ -106,7 +98,7 @@ def standing_objections(request: Request, charter: Charter, book: Book) -> list[
     ever. A rejection stands in its phase and the later ones, until the same party approves the same question in the
     same phase.
     """
-    decisions = [r for r in book.decisions if r.parties and r.about(request.release)]
+    decisions = [r for r in book.about("decision", request.release) if r.here and r.parties]
     reasons = []
     for record in decisions:
         fields: Fields = {

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from ecluse.gate.book import Book, number, text
-from ecluse.gate.evidence import is_report
+from ecluse.gate.evidence import Evidence
 from ecluse.model.charter import Charter, Risk
 
 
@@ -56,9 +56,9 @@ class ResidualRisk:
 def residual_risks(charter: Charter, book: Book) -> tuple[ResidualRisk, ...]:
     """Every risk of the charter, in its order, by the attested reports of the book's project and environment."""
     datasets = {control.partition(":")[0] for risk in charter.risks for control in risk.controls}
-    reports = [r for r in book.evidence(datasets) if is_report(r) and r.attested("evidence")]
+    evidence = Evidence(book)
     newest: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
-    for report in reports:
+    for report in reversed([report for dataset in sorted(datasets) for report in evidence.reports(dataset)]):
         for check in report.objects("checks"):
             about = (report.text("dataset"), text(check, "name"))
             newest.setdefault(about, {})[report.text("partition") or "all"] = (_answer(check), report.position)

@@ -37,7 +37,7 @@ def _approved(record: Record, book: Book) -> Manifest | None:
     for release in book.of_kind("release"):
         for sha256 in record.digests:
             if release.here and release.attested("release") and release.about(sha256):
-                return stated_manifest(release, sha256)
+                return stated_manifest(release, sha256, book)
     return None
 
 

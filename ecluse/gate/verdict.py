@@ -14,7 +14,7 @@ from ecluse.gate.evidence import Evidence
 from ecluse.gate.kill import kill_reasons
 from ecluse.gate.phases import phase_reasons
 from ecluse.gate.readers import covers, reader_reasons
-from ecluse.gate.releases import FoundRelease, concerned, find_release, standing_objections
+from ecluse.gate.releases import FoundRelease, find_release, standing_objections
 from ecluse.gate.rules import rule_reasons
 from ecluse.model.charter import AUTONOMY, Charter
 from ecluse.model.facts import SignedFact
@@ -32,9 +32,9 @@ class Judgement:
     besides: tuple[Reason, ...]
     warnings: tuple[Reason, ...]
     release: FoundRelease
+    evidence: Evidence
     criteria: JudgedCriteria = field(default_factory=JudgedCriteria)
     approvals: JudgedApprovals = field(default_factory=JudgedApprovals)
-    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -76,16 +76,15 @@ def release_verdict(
 
 def judge_release(request: Request, charter: Charter, book: Book, now: datetime) -> Judgement:
     """The release that a request names, held against the gate of its phase, criterion by criterion."""
-    found = find_release(request, book)
+    found, evidence = find_release(request, book), Evidence(book)
     killed, unmeasured = kill_reasons(charter, book)
     besides = (*killed, *_age(charter, book, now), *phase_reasons(request, charter, book), *found.reasons)
     if found.manifest is None:
-        return Judgement(besides, tuple(unmeasured), found)
-    evidence = Evidence.of(book.evidence(concerned(request, charter, found.manifest, book)))
+        return Judgement(besides, tuple(unmeasured), found, evidence)
     criteria = judge_criteria(request, charter, found, book, evidence, now)
     approvals = judge_approvals(request, charter, found, book, evidence, criteria, now)
     besides += tuple(standing_objections(request, charter, book))
-    return Judgement(besides, (*unmeasured, *criteria.warnings), found, criteria, approvals, evidence)
+    return Judgement(besides, (*unmeasured, *criteria.warnings), found, evidence, criteria, approvals)
 
 
 def _purpose(request: Request, charter: Charter) -> list[Reason]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ecluse.model.canonical import digest, plain
@@ -67,7 +68,7 @@ class Manifest:
     project: str
     environment: str
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the manifest's canonical JSON: the name by which people approve it."""
         return digest(self.to_json())
