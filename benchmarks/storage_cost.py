@@ -2,7 +2,8 @@
 
 Every figure is of a process of its own (CPU seconds of all threads, children included, and peak memory); bare and
 guarded take turns in one run, and the medians are compared. ``small`` is one publication of one row, from the written
-candidate to the committed transaction, in a table that has 200 snapshots (wall-clock seconds: it waits for the disk).
+candidate to the committed transaction, in a table that has 200 snapshots: in CPU seconds, and by the clock, as it waits
+for the disk.
 """
 
 from __future__ import annotations
@@ -93,24 +94,25 @@ WORK: dict[str, Callable[[Path], None]] = {
 }
 
 
-def small_publications(root: Path, repeats: int) -> float:
-    """Seconds of one small publication at 200 snapshots, the median."""
+def small_publications(root: Path, repeats: int) -> tuple[float, float]:
+    """CPU seconds, and seconds by the clock, of one small publication at 200 snapshots, the medians."""
     from ecluse.engine import Engine
 
     database, warehouse = _opened(root / "small")
-    seconds = []
+    cpu, clock = [], []
     with Engine() as engine:
         for number in range(SNAPSHOTS + repeats):
             sql = f"SELECT {number}::BIGINT AS id"
             candidate = warehouse.begin(DATASET, {"id": "BIGINT"}, partition=None, run_id=f"{number}", attempt=1)
             candidate = warehouse.write(engine, candidate, sql, "append")
-            began = time.perf_counter()
+            before, began = time.process_time(), time.perf_counter()
             prepared = warehouse.prepare([candidate])
             with database.transaction() as connection:
                 prepared.apply(connection)
-            seconds.append(time.perf_counter() - began)
+            cpu.append(time.process_time() - before)
+            clock.append(time.perf_counter() - began)
     database.close()
-    return statistics.median(seconds[SNAPSHOTS:])
+    return statistics.median(cpu[SNAPSHOTS:]), statistics.median(clock[SNAPSHOTS:])
 
 
 def measure(rows: int, repeats: int) -> dict[str, float]:
@@ -125,7 +127,7 @@ def measure(rows: int, repeats: int) -> dict[str, float]:
                 place.mkdir(exist_ok=True)
                 (place / "input").exists() or (place / "input").symlink_to(root / "input")
                 found[name].append(_in_a_process(name, place))
-        small = small_publications(root, 20)
+        small_cpu, small_seconds = small_publications(root, 20)
     medians = {
         f"{name}_{what}": statistics.median(turn[what] for turn in turns)
         for name, turns in found.items()
@@ -137,7 +139,8 @@ def measure(rows: int, repeats: int) -> dict[str, float]:
         "write_ratio": medians["guarded_write_cpu"] / medians["bare_write_cpu"],
         "read_ratio": medians["guarded_read_cpu"] / medians["bare_read_cpu"],
         "read_memory_ratio": medians["guarded_read_peak_gb"] / medians["bare_read_peak_gb"],
-        "small_seconds": small,
+        "small_cpu": small_cpu,
+        "small_seconds": small_seconds,
     }
 
 
@@ -203,7 +206,8 @@ def main() -> None:
     print(f"  write and publish over a bare COPY     {found['write_ratio']:.2f}   (bar: 1.15)")
     print(f"  read over read_parquet                 {found['read_ratio']:.2f}   (bar: 1.25)")
     print(f"  memory of reading over read_parquet    {found['read_memory_ratio']:.2f}   (bar: 1.2)")
-    print(f"  a small publication at {SNAPSHOTS} snapshots     {found['small_seconds'] * 1000:.0f} ms (bar: 60)")
+    small, waited = (found[f"small_{what}"] * 1000 for what in ("cpu", "seconds"))
+    print(f"  a small publication at {SNAPSHOTS} snapshots     {small:.0f} ms (bar: 60), by the clock {waited:.0f} ms")
 
 
 if __name__ == "__main__":
