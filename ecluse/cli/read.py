@@ -62,9 +62,10 @@ def command(
         return
     if to is None:
         since = state.since.isoformat(" ", "seconds")
-        as_table(found.columns, found.rows, title=say("cli.read.title", dataset=dataset, since=since))
+        click.echo(say("cli.read.title", dataset=dataset, since=since))
+        as_table(found.columns, found.rows)
     else:
         click.echo(say("cli.read.written", path=to, rows=found.count))
     if found.hidden:
-        columns = ", ".join(f"{name} ({how})" for name, how in found.hidden.items())
-        click.echo(say("cli.read.hidden", columns=columns))
+        hidden = ", ".join(f"{name} ({how})" for name, how in found.hidden.items())
+        click.echo(say("cli.read.hidden", columns=hidden))

@@ -14,9 +14,12 @@ from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ecluse.ledger import Log
     from ecluse.model.release import Manifest, TableVersion
     from ecluse.step.diff import Difference
+    from ecluse.step.metrics import Answer, Metrics
 
 _MEMORY = "1GB"
 
@@ -28,7 +31,10 @@ _MEMORY = "1GB"
 @click.option("--whole-rows", is_flag=True, help="Compare whole rows, not rows of the same key.")
 @pass_session
 def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bool) -> None:
-    """Compare two versions: columns, and rows by the contract's key. Counts only, never a value.
+    """Compare two versions: columns, rows by the contract's key, and what was observed of both.
+
+    Rows are counted and never shown. Beside them stand the answers of the checks when each version was published, what
+    is in quarantine, and the KPIs that were computed from it.
 
     \b
     Example:
@@ -36,9 +42,13 @@ def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bo
     """
     from ecluse.engine import Engine
     from ecluse.step.diff import diff_versions
+    from ecluse.step.metrics import metrics_of
 
     with session.reading() as project:
-        one, other = (find(project.log, dataset, version).product(dataset) for version in (before, after))
+        manifests = [find(project.log, dataset, version) for version in (before, after)]
+        facts = [*project.log.facts()]
+        metrics = [metrics_of(manifest, dataset, facts) for manifest in manifests]
+        one, other = (manifest.product(dataset) for manifest in manifests)
         key = () if whole_rows else _key(project.log, other)
         # NOTE: who compares may have no right to write into the project; the folder is this user's alone.
         with (
@@ -47,9 +57,11 @@ def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bo
         ):
             found = diff_versions(engine, project.warehouse, one, other, key)
     if session.json:
-        as_json({"before": before, "after": after, "same": found.same, "difference": found})
+        beside = dict(zip(("before", "after"), metrics, strict=True))
+        as_json({"before": before, "after": after, "same": found.same, "difference": found, "metrics": beside})
     else:
         show_difference(found, say("cli.diff.before", a=before), say("cli.diff.after", b=after))
+        _show_metrics(dataset, before, after, metrics)
 
 
 @click.command("rollback")
@@ -126,3 +138,31 @@ def show_difference(found: Difference, before: str, after: str) -> None:
         as_table([say(f"cli.column.{name}") for name in ("column", "what", "rows")], changes)
     if found.same:
         click.echo(say("cli.diff.same", dataset=found.dataset))
+
+
+def _show_metrics(dataset: str, before: str, after: str, metrics: Sequence[Metrics]) -> None:
+    """What was observed of two versions, side by side; nothing where one of them wasn't asked."""
+    checks = sorted({name for one in metrics for name in one.checks})
+    kpis = sorted({name for one in metrics for name in one.kpis})
+    rows: list[Sequence[object]] = [
+        [say("cli.diff.quarantined"), *(f"{one.quarantined:,}" for one in metrics)],
+        *([name, *(_answer(one.checks.get(name)) for one in metrics)] for name in checks),
+        *([say("cli.diff.kpi", kpi=name), *(_number(one.kpis.get(name)) for one in metrics)] for name in kpis),
+    ]
+    names = [say("cli.diff.observed"), *(say(f"cli.diff.{n}", a=before, b=after) for n in ("before", "after"))]
+    as_table(names, rows, title=say("cli.diff.metrics", dataset=dataset))
+
+
+def _answer(answer: Answer | None) -> str | None:
+    if answer is None:
+        return None
+    told = [say(f"cli.outcome.{answer.outcome}")]
+    if answer.observed is not None:
+        told.append(str(_number(answer.observed) if isinstance(answer.observed, float) else answer.observed))
+    if answer.failing is not None and answer.asked is not None:
+        told.append(say("cli.diff.failing", failing=answer.failing, asked=answer.asked))
+    return ", ".join(told)
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:.6g}"

@@ -93,6 +93,8 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "element_count": check.element_count,
         "unexpected_count": check.unexpected_count,
         "quarantined": check.quarantined,
+        # NOTE: a check of columns that aren't public keeps none, so no value of them gets here.
+        **({} if check.observed is None else {"observed": plain_kwargs(check.observed)}),
         "row_level": check.row_level,
         "executed_by": check.executed_by,
         "message": check.message,
