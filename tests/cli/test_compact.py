@@ -1,30 +1,46 @@
-"""``ecluse compact`` and what ``ecluse status`` says of suites: a project whose code changes between two commands."""
+"""``ecluse compact``: what it says of files put together, and of nothing to do."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 
 import pytest
 
-from ecluse.cli.init import scaffold
-from ecluse.cli.suites import todays_suites
-from ecluse.project import Project
-from tests.cli.conftest import call_apart
-
-STRICTER = "max_value=10_000", "max_value=9_000"
+from ecluse.orchestration import runner
+from tests.step.chain import RAW, Chain
 
 
-@pytest.fixture(scope="module")
-def appended(tmp_path_factory):
-    """The scaffold's project, whose source is appended to twice."""
-    folder = tmp_path_factory.mktemp("appended") / "orders"
-    scaffold(folder)
-    source = folder / "assets" / "raw" / "orders.py"
-    source.write_text(source.read_text().replace("@ecluse.source(", '@ecluse.source(update="append", ', 1))
-    data = folder / "data" / "orders.csv"
-    head, *rows = data.read_text().splitlines()
-    for some in (rows[:5], rows[5:]):
-        data.write_text("\n".join([head, *some]) + "\n")
-        ran = call_apart(folder, "run", "+clean.orders", "--json")
-        assert ran.code == 0, ran.out + ran.err
-    return folder
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    chain = Chain(tmp_path)
+    chain.steps[RAW] = replace(chain.steps[RAW], update="append")
+    for rows in ("3,5,a\n1,5,b\n", "2,5,c\n"):
+        chain.make(RAW, rows)
+    chain.close()
+    monkeypatch.setattr(runner, "load_steps", lambda _: chain.steps)
+    return tmp_path
+
+
+def test_it_says_what_was_put_together_and_then_that_nothing_is(shop, call):
+    would = call("--project", shop, "read", RAW, "--json").json
+    shown = call("--project", shop, "compact", RAW)
+    said = f"{RAW}: 2 files of 1 partitions put together into 1; the same 3 rows in the same order."
+    assert (shown.code, shown.out.strip()) == (0, said)
+    after = call("--project", shop, "read", RAW, "--json").json
+    assert (after["rows"], after["snapshot_id"] != would["snapshot_id"]) == (would["rows"], True)
+    assert (
+        call("--project", shop, "compact", RAW).out.strip() == f"{RAW}: no partition has small files to put together."
+    )
+    again = call("--project", shop, "compact", RAW, "--json").json
+    assert (again["dataset"], again["snapshot_id"], again["partitions"]) == (RAW, None, [])
+    (status,) = call("--project", shop, "status", "--json").json
+    assert (status["rows"], status["check"], status["stale"]) == (3, "held", False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("raw.nothing",), RAW), (("clean.orders",), "ecluse run clean.orders"), ((RAW, "--file-mb", "0"), "--file-mb")],
+)
+def test_what_can_not_be_compacted_says_why(shop, call, arguments, said):
+    shown = call("--project", shop, "compact", *arguments)
+    assert (shown.code, said in shown.err) == (2, True)
