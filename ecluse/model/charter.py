@@ -208,6 +208,10 @@ class Criterion:
         return self
 
 
+#: What a gate's ``suite: current`` asks.
+CURRENT_SUITE = Criterion("suite", "suite.stale", "==", 0, "Every file was last checked with the suite of today")
+
+
 @dataclass(frozen=True, config=_STRICT)
 class Approval:
     """How many people of a role must answer a question with yes."""
@@ -224,6 +228,9 @@ class Gate:
     ``standing_days``: for so long, people may say yes to the patch releases to come too. Such a release opens by itself
     while every criterion is met without a waiver, and contract and suite are those that the people saw. 0: never.
     ``autonomy`` is the most that software may do with the data in this phase.
+
+    ``suite: current`` is the criterion that every file of the products was last checked with the suite that the dataset
+    has now, as its newest run or check says: passes of a suite that has changed since count no more.
     """
 
     phase: str
@@ -231,6 +238,17 @@ class Gate:
     approvals: tuple[Approval, ...] = ()
     standing_days: int = Field(default=0, ge=0)
     autonomy: Autonomy = "informs"
+    suite: Literal["current"] | None = None
+
+    @model_validator(mode="after")
+    def _asks_for_the_current_suite(self) -> Gate:
+        if self.suite is None or CURRENT_SUITE in self.criteria:
+            return self
+        # NOTE: a waiver names a criterion by its id, and would waive both.
+        if any(criterion.id == CURRENT_SUITE.id for criterion in self.criteria):
+            raise ValueError(f"suite: current has the id {CURRENT_SUITE.id!r}; give the other criterion another one")
+        object.__setattr__(self, "criteria", (*self.criteria, CURRENT_SUITE))
+        return self
 
 
 @dataclass(frozen=True, config=_STRICT)

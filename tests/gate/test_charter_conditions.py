@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from ecluse import texts
-from ecluse.model.charter import Criterion, Rule, Trained, Training
+from ecluse.model.charter import CURRENT_SUITE, Criterion, Gate, Rule, Trained, Training
 from ecluse.model.facts import Subject
 from tests.gate.world import CHARTER, FILES, MANIFEST, NOW, PRODUCT, World, decision, kpi, publication, released, report
 
@@ -224,3 +225,44 @@ def test_more_autonomy_voids_what_was_approved_without_it():
     given = autonomous("informs", "acts")
     given.charter = autonomous("acts", "acts").charter
     assert "approval_old_gate" in given.reasons()
+
+
+# ---- suite: current
+
+
+CURRENT = replace(CHARTER, gates=tuple(Gate(g.phase, approvals=g.approvals, suite="current") for g in CHARTER.gates))
+
+
+@pytest.mark.parametrize(
+    "since",
+    [publication(files=(), suite_digest="s2"), report("broken", files=(), suite_digest="s2", on="candidate")],
+    ids=["newer data", "a blocked run"],
+)
+def test_a_release_under_a_suite_that_has_changed_since_is_refused_until_it_is_checked_again(since):
+    found = World.open(charter=CURRENT)
+    assert found.judge().opens
+    assert keys(found.add(since).judge()) == {"unmet_suite_stale", "suite_stale"}
+    found.add(report(suite_digest="s2", files=FILES[:1]))
+    assert keys(found.judge()) == {"unmet_suite_stale", "suite_stale"}
+    assert found.add(report(suite_digest="s2")).judge().opens
+
+
+def test_without_it_a_pass_of_an_older_suite_counts():
+    gates = tuple(Gate(gate.phase, approvals=gate.approvals) for gate in CHARTER.gates)
+    found = world(gates=gates)
+    assert found.add(publication(files=(), suite_digest="s2")).judge().opens
+
+
+def test_a_release_of_which_a_file_was_never_checked_has_no_current_suite():
+    found = World.open(charter=CURRENT).without("evidence", about="check-report")
+    assert "not_computed_suite_stale" in keys(found.add(report(files=FILES[:1])).judge())
+
+
+def test_it_is_a_criterion_like_any_other_and_said_once():
+    gate = Gate("proof", suite="current")
+    assert gate.criteria == (CURRENT_SUITE,)
+    assert replace(gate, approvals=()).criteria == (CURRENT_SUITE,)
+    with pytest.raises(ValidationError, match="another one"):
+        Gate("proof", criteria=(Criterion("suite", "checks.broken", "==", 0),), suite="current")
+    with pytest.raises(ValidationError, match="current"):
+        Gate("proof", suite="newest")
