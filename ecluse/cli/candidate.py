@@ -210,9 +210,9 @@ def _step(project: Project, found: Branch) -> StepDefinition:
 
 def _hold(project: Reading, dataset: str) -> str | None:
     """The name of a legal hold on a dataset, or on what its quarantine belongs to."""
-    from ecluse.model.holds import standing_holds
+    from ecluse.step.holds import holds
 
-    for hold in standing_holds(project.log.facts(kind="decision")):
+    for hold in holds(project.log):
         if dataset in {name for held in hold.datasets for name in (held, quarantine_name(held))}:
             return hold.name
     return None

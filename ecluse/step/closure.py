@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +46,10 @@ def closure_of(manifest: Manifest, dataset: str, facts: Sequence[SignedFact]) ->
     return walk.closure()
 
 
-def published_closure(snapshots: Mapping[str, int], facts: Sequence[SignedFact]) -> Closure:
-    """Walk from snapshots that were published, by dataset, back to their sources."""
+def published_closure(snapshots: Iterable[tuple[str, int]], facts: Sequence[SignedFact]) -> Closure:
+    """Walk from snapshots that were published, each with its dataset, back to their sources."""
     walk = _Walk(facts)
-    for dataset, snapshot in snapshots.items():
+    for dataset, snapshot in snapshots:
         walk.visit_snapshot(dataset, str(snapshot), None)
     return walk.closure()
 

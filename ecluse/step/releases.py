@@ -44,7 +44,7 @@ def create_release(
         if heads is not None and heads[table.dataset] != table.snapshot_id:
             raise Conflict("step.promote_moved", dataset=table.dataset)
     version = next_version(services, tables, version).version
-    closure = published_closure({t.dataset: t.snapshot_id for t in tables}, [*services.log.facts("publication")])
+    closure = published_closure([(t.dataset, t.snapshot_id) for t in tables], [*services.log.facts("publication")])
     manifest = Manifest(
         version, tables, closure.inputs, services.signer.party, services.project.name, services.project.environment
     )

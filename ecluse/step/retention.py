@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -17,14 +17,16 @@ from ecluse.step.holds import holds
 from ecluse.step.releases import releases
 from ecluse.step.rollback import made_of
 from ecluse.step.services import Services
+from ecluse.warehouse import Warehouse
 
 _TRIES = 8
 
 
 def needed_snapshots(services: Services) -> dict[str, set[int]]:
-    """By dataset, the snapshots that a release, a legal hold or what is published today rests on, quarantine included.
+    """By dataset, the snapshots that somebody's data rests on, quarantine included.
 
-    A ``data.lock`` names a release, so what it needs is among them. What candidates need, the warehouse itself keeps.
+    That is a release, a legal hold, what is published today, or a candidate that a run may take up. A ``data.lock``
+    names a release. What a candidate itself is and stands on, the warehouse keeps.
     """
     found: dict[str, set[int]] = defaultdict(set)
     publications = list(services.log.facts(kind="publication"))
@@ -40,10 +42,11 @@ def needed_snapshots(services: Services) -> dict[str, set[int]]:
                     found[quarantine_name(product.dataset)].add(int(held))
     warehouse = services.warehouse
     told = {signed.fact.predicate["dataset"] for signed in publications} & {*warehouse.datasets()}
-    heads = {dataset: head for dataset in told if (head := warehouse.head(dataset)) is not None}
-    closure = published_closure(heads, publications)
-    for entry in closure.inputs:
-        found[entry.dataset].add(entry.snapshot_id)
+    heads = [(dataset, head) for dataset in told if (head := warehouse.head(dataset)) is not None]
+    read = [*_read_by_candidates(warehouse)]
+    closure = published_closure([*heads, *read], publications)
+    for name, snapshot in (*read, *((entry.dataset, entry.snapshot_id) for entry in closure.inputs)):
+        found[name].add(snapshot)
     held = held_datasets(services)
     for dataset in held:
         found[dataset] |= {*warehouse.snapshots(dataset)}
@@ -52,6 +55,13 @@ def needed_snapshots(services: Services) -> dict[str, set[int]]:
         for name, snapshots in _made_from(publications, dataset).items():
             found[name] |= snapshots
     return dict(found)
+
+
+def _read_by_candidates(warehouse: Warehouse) -> Iterator[tuple[str, int]]:
+    """What candidates were made from, as their steps wrote it down."""
+    for dataset in warehouse.datasets():
+        for candidate in warehouse.recalled(dataset):
+            yield from ((i["dataset"], int(i["snapshot_id"])) for i in candidate.about["inputs"])
 
 
 def held_datasets(services: Services) -> frozenset[str]:

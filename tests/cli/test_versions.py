@@ -61,6 +61,15 @@ def test_a_difference_is_counted_by_the_contracts_key_and_shows_no_value(shop, c
     assert SECRET not in table + shown.out
 
 
+def test_what_was_observed_of_both_stands_beside_it(shop, call):
+    shown = call("--project", shop, "release", "diff", "raw.orders", "1.0.0", "2.0.0")
+    (line,) = (line for line in shown.out.splitlines() if "unique__id" in line)
+    assert ("0 of 2 rows fail" in line, "0 of 3 rows fail" in line) == (True, True)
+    found = call("--project", shop, "release", "diff", "raw.orders", "1.0.0", "2.0.0", "--json").json["metrics"]
+    assert (found["before"]["quarantined"], found["after"]["kpis"]) == (0, {})
+    assert {c["outcome"] for c in found["after"]["checks"].values()} == {"held"}
+
+
 def test_whole_rows_can_be_compared(shop, call):
     found = call("--project", shop, "release", "diff", "raw.orders", "1.0.0", "2.0.0", "--whole-rows", "--json").json
     assert (found["difference"]["added"], found["difference"]["removed"]) == (3, 2)

@@ -156,8 +156,9 @@ def test_where_another_engine_published_everything_it_may_rest_on_stays(chain):
     assert {first[RAW]} <= needed_snapshots(chain.services)[RAW]
 
 
-def test_a_blocked_candidate_keeps_what_it_stands_on(chain):
+def test_a_blocked_candidate_keeps_what_it_stands_on_and_what_it_was_made_from(chain):
     base = chain.all(ROWS[0])[CLEAN]
+    read = chain.make(RAW, ROWS[2])
     chain.suite = suite_of(10_000)
     found = run_step(chain.steps[CLEAN], StepRequest(str(uuid.uuid4())), chain.services)
     assert found.ending is Ending.BLOCKED
@@ -166,6 +167,7 @@ def test_a_blocked_candidate_keeps_what_it_stands_on(chain):
     chain.make(CLEAN)
     gone = expire(chain.services, NOW)
     assert base not in gone.get(CLEAN, ())
+    assert read in chain.known(RAW)
     (branch,) = chain.services.warehouse.candidates()
     assert len(chain.ids(CLEAN, branch.snapshot_id)) == 2
 

@@ -143,7 +143,7 @@ def test_a_release_made_after_a_rollback_names_the_inputs_of_what_is_published(s
     again = create_release(shop.services, [ORDERS], "1.0.1")
     first = shop.manifests["1.0.0"]
     assert (again.inputs, again.product(ORDERS)) == (first.inputs, first.product(ORDERS))
-    heads = {ORDERS: shop.services.warehouse.head(ORDERS)}
+    heads = [(ORDERS, shop.services.warehouse.head(ORDERS))]
     assert published_closure(heads, list(shop.services.log.facts())).inputs == first.inputs
     found = closure_of(again, ORDERS, list(shop.services.log.facts()))
     assert (found.unrecorded, len(found.publications)) == ((), 2)
