@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ecluse import errors, testing
     from ecluse.door.load import load
     from ecluse.door.verify import verify
-    from ecluse.model.contract import Classification, Column, Contract, Freshness, Keep
+    from ecluse.model.contract import Classification, Column, Contract, Freshness, KAnonymity, Keep
     from ecluse.model.step import DatabaseQuery, Files, Guard, Table
     from ecluse.orchestration.assets import asset, source
     from ecluse.orchestration.definitions import definitions
@@ -28,6 +28,7 @@ __all__ = [
     "Files",
     "Freshness",
     "Guard",
+    "KAnonymity",
     "Keep",
     "Table",
     "asset",
@@ -51,6 +52,7 @@ _HOMES: dict[str, tuple[str, str | None]] = {
     "Files": ("ecluse.model.step", "Files"),
     "Freshness": ("ecluse.model.contract", "Freshness"),
     "Guard": ("ecluse.model.step", "Guard"),
+    "KAnonymity": ("ecluse.model.contract", "KAnonymity"),
     "Keep": ("ecluse.model.contract", "Keep"),
     "Table": ("ecluse.model.step", "Table"),
     "asset": ("ecluse.orchestration", "asset"),

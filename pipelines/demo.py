@@ -124,6 +124,12 @@ def train(stage: Stage) -> None:
 def people(stage: Stage) -> None:
     """Real people: coarse for the analyst, clear for who protects them, closed for what the charter prohibits."""
     stage.run("study")
+    with reading_as(ANALYST):
+        looked = ecluse.load(DEBUTS, purpose="age-study", phase="poc", project=stage.project.root)
+    stage.say(
+        f"{looked.arrow().num_rows:,} players can be looked at before their release: "
+        + "; ".join(warning.text() for warning in looked.verdict.warnings)
+    )
     stage.call("release", "create", DEBUTS, "--version", VERSION)
     until = f"{datetime.now(UTC) + timedelta(days=180):%Y-%m-%d}"
     for party, reason in (
@@ -143,6 +149,7 @@ def people(stage: Stage) -> None:
             stage.say(str(refusal))
         else:
             raise WentWrong("a purpose that the charter prohibits was let through.")
+    stage.call("access", "log", "--dataset", DEBUTS)
 
 
 @contextmanager

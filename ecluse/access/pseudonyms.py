@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FILE = "pseudonym.key"
 _BYTES = 32
 _BLOCK = 64
+_INNER, _OUTER = "ecluse_inner", "ecluse_outer"
 
 
 def load_pseudonym_key(project: Project) -> bytes:
@@ -81,12 +82,16 @@ def pseudonym(value: str, key: bytes, purpose: str) -> str:
     return hmac.new(purpose_key(key, purpose), value.encode(), hashlib.sha256).hexdigest()
 
 
-def pseudonym_sql(column: str, key: bytes, purpose: str) -> str:
-    """The SQL of a column's pseudonyms over its values as text; null stays null."""
+def pseudonym_sql(column: str) -> str:
+    """The SQL of a column's pseudonyms over its values as text; null stays null.
+
+    The key is two parameters, which ``pseudonym_parameters`` gives: no text, plan or error of the statement holds it.
+    """
+    text = f"encode(CAST({quote(column)} AS VARCHAR))"
+    return f"sha256(${_OUTER}::BLOB || unhex(sha256(${_INNER}::BLOB || {text})))"
+
+
+def pseudonym_parameters(key: bytes, purpose: str) -> dict[str, bytes]:
+    """The values of the parameters in ``pseudonym_sql``: the two padded keys of HMAC."""
     block = purpose_key(key, purpose).ljust(_BLOCK, b"\0")
-    inner, outer = (_blob(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
-    return f"sha256({outer} || unhex(sha256({inner} || encode(CAST({quote(column)} AS VARCHAR)))))"
-
-
-def _blob(value: bytes) -> str:
-    return "'" + "".join(f"\\x{byte:02X}" for byte in value) + "'::BLOB"
+    return {name: bytes(byte ^ pad for byte in block) for name, pad in ((_INNER, 0x36), (_OUTER, 0x5C))}

@@ -11,6 +11,7 @@ import click
 
 from ecluse import texts
 from ecluse.cli import (
+    access,
     acknowledge,
     candidate,
     charter,
@@ -81,6 +82,7 @@ COMMANDS: tuple[click.Command, ...] = (
     candidate.group,
     lineage.group,
     charter.group,
+    access.group,
     kpi.group,
     people.group,
     log.group,

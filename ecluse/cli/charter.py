@@ -47,11 +47,14 @@ def check(session: Session, file: Path | None) -> None:
       ecluse charter check
       ecluse charter check ../proposal/charter.yaml
     """
+    from ecluse.access import confirm_filter
     from ecluse.charterfile import load_charter
     from ecluse.gate import doubts
 
     path = file or session.project().root / "charter.yaml"
     charter = load_charter(path)
+    for condition in {grant.row_filter for grant in charter.grants if grant.row_filter is not None}:
+        confirm_filter(condition)
     found = doubts(charter, datetime.now(UTC).date())
     if session.json:
         as_json({"valid": True, "doubts": [{"key": d.key, "text": d.text(), **d.fields} for d in found]})

@@ -90,7 +90,7 @@ def _verdict(
         reader = reader_of(records, [dataset], purpose)
         manifest = records.find([dataset], version)
         request = request_for(records, reader, manifest, dataset, purpose, version, phase)
-        return manifest, records.judge([request], records.project.now())
+        return manifest, records.judge([request], manifest, records.project.now())
     finally:
         records.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from ecluse.errors import NotComputed
@@ -13,11 +13,14 @@ from ecluse.model.release import TableVersion
 _STRICTNESS = tuple(Classification)
 
 
-def released_columns(product: TableVersion, facts: Sequence[SignedFact]) -> tuple[Column, ...]:
+def released_columns(
+    product: TableVersion, facts: Sequence[SignedFact], personal: Collection[str] = ()
+) -> tuple[Column, ...]:
     """The columns that the contract of this release lists, each as strictly classified as it ever was since.
 
     A column that was found to be personal after the release is personal in the release too, under whatever name that
-    was found. ``NotComputed`` where the log doesn't hold the contract.
+    was found. ``personal`` names columns that count as personal whatever their contract says. ``NotComputed`` where the
+    log doesn't hold the contract.
     """
     published = [f.fact.predicate for f in facts if f.fact.kind == "publication"]
     own = [p for p in published if p.get("dataset") == product.dataset]
@@ -30,9 +33,11 @@ def released_columns(product: TableVersion, facts: Sequence[SignedFact]) -> tupl
             for name, column in columns.items():
                 if _same(column, found):
                     columns[name] = {**column, "classification": max(column, found, key=_strictness)["classification"]}
+    found = {name: _STRICTNESS[_strictness(column)] for name, column in columns.items()}
+    for name in found.keys() & set(personal):
+        found[name] = max(found[name], Classification.PERSONAL, key=_STRICTNESS.index)
     return tuple(
-        Column(c["name"], c["type"], classification=_STRICTNESS[_strictness(c)], generalise=_rule(c))
-        for c in columns.values()
+        Column(c["name"], c["type"], classification=found[name], generalise=_rule(c)) for name, c in columns.items()
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import overload
@@ -14,11 +15,15 @@ from ecluse.door.head import confirm_head, remember_head
 from ecluse.door.identity import Reader, reader_of
 from ecluse.door.loaded import Loaded
 from ecluse.door.lock import Lock
+from ecluse.door.query import Query
 from ecluse.door.record import record_read
 from ecluse.door.records import Records
+from ecluse.door.unreleased import VERSION as UNRELEASED
+from ecluse.door.unreleased import published
 from ecluse.engine import Engine, EngineError
 from ecluse.errors import DefinitionError, EcluseError, Refused
-from ecluse.gate import valid_grants
+from ecluse.gate import asks_unreleased, charter_of_hatch, found_personal, valid_grants
+from ecluse.model.charter import Grant
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Reason, Request, Verdict
 from ecluse.warehouse import Warehouse
@@ -64,10 +69,11 @@ def load(
 
     ``names`` is one dataset, or several that one release holds; several give a dict by name. ``version`` is a
     release's version, ``None`` or ``"latest"`` the newest release that exists: where that one is refused, no older
-    one takes its place. ``phase`` is the charter's current phase unless given. ``environment`` is the one whose release
-    is opened, the profile's own unless given: another's is only read, judged by its own facts, and recorded in this
-    profile's log of reads. ``lock`` is where a ``data.lock`` is written. The purpose is declared and recorded, not
-    proven.
+    one takes its place. ``phase`` is the charter's current phase unless given; ``"poc"`` asks for what is published
+    now, released or not, with people masked, where a grant of the charter is ``unreleased``. ``environment`` is the one
+    whose release is opened, the profile's own unless given: another's is only read, judged by its own facts, and
+    recorded in this profile's log of reads. ``lock`` is where a ``data.lock`` is written. The purpose is declared and
+    recorded, not proven.
 
     Raises ``IntegrityError`` where log or files are not what was signed. Every answer, a refusal too, is recorded in
     the log of reads, before any data is handed over.
@@ -79,16 +85,26 @@ def load(
     try:
         confirm_head(records)
         now = records.project.now()
-        reader = reader_of(records, datasets, purpose)
-        manifest = records.find(datasets, None if version == "latest" else version)
+        hatch = asks_unreleased(phase, records.charter)
+        if hatch and version not in (None, "latest"):
+            raise DefinitionError("door.unreleased_version", version=version)
+        allowed = charter_of_hatch(records.charter) if hatch else records.charter
+        reader = reader_of(replace(records, charter=allowed), datasets, purpose)
+        warehouse = Warehouse(records.project.warehouse, records.log.database)
+        wanted = None if version == "latest" else version
+        manifest = published(records, warehouse, datasets) if hatch else records.find(datasets, wanted)
         requests = [request_for(records, reader, manifest, d, purpose, version, phase) for d in datasets]
-        found = records.judge(requests, now)
+        found = records.judge(requests, manifest, now)
         _refuse(records, reader, requests, manifest, found, now)
         assert manifest is not None
         products = [manifest.product(dataset) for dataset in datasets]
-        warehouse = Warehouse(records.project.warehouse, records.log.database)
         verify_files(warehouse.objects, products)
-        granted = {p.dataset: _granted(records, warehouse, reader, p, purpose, now) for p in products}
+        grants = {d: valid_grants(allowed, reader.party, d, purpose, now.date()) for d in datasets}
+        personal = {d: _found_personal(records, manifest, d) if hatch else frozenset() for d in datasets}
+        granted = {
+            p.dataset: _granted(records, warehouse, p, grants[p.dataset], purpose, personal[p.dataset])
+            for p in products
+        }
         bare = [
             Reason("grant_without_columns", {"dataset": d, "reader": reader.party or "?"})
             for d, g in granted.items()
@@ -161,14 +177,23 @@ def _refuse(
     raise refusal
 
 
+def _found_personal(records: Records, manifest: Manifest, dataset: str) -> frozenset[str]:
+    return found_personal(dataset, manifest, records.charter, records.facts, records.trust.parties())
+
+
 def _granted(
-    records: Records, warehouse: Warehouse, reader: Reader, product: TableVersion, purpose: str, now: datetime
+    records: Records,
+    warehouse: Warehouse,
+    product: TableVersion,
+    grants: Sequence[Grant],
+    purpose: str,
+    personal: Collection[str],
 ) -> Granted | None:
     confirm_snapshot(warehouse, product)
     there = warehouse.columns(product.dataset, product.snapshot_id)
     return compile_grant(
-        valid_grants(records.charter, reader.party, product.dataset, purpose, now.date()),
-        [c for c in released_columns(product, records.facts) if c.name in there],
+        grants,
+        [c for c in released_columns(product, records.facts, personal) if c.name in there],
         purpose=purpose,
         key=lambda: load_pseudonym_key(records.project),
     )
@@ -191,7 +216,9 @@ def _opened(
         if grant.filters:
             _confirm_filters(sql, grant, dataset)
         shown = dict(grant.columns)
-        loaded[dataset] = Loaded(dataset, manifest, found, reader, purpose, shown, sql, temporary, warehouse.objects)
+        query = Query(sql, grant.keys, temporary, warehouse.objects)
+        released = manifest.version != UNRELEASED
+        loaded[dataset] = Loaded(dataset, manifest, found, reader, purpose, shown, released, query)
     return loaded
 
 
@@ -199,8 +226,8 @@ def _confirm_filters(sql: str, grant: Granted, dataset: str) -> None:
     """``DefinitionError`` where a grant's row filter is no condition over the columns of the dataset."""
     try:
         with Engine(threads=1) as engine:
-            engine.describe(sql)
+            engine.describe(sql, grant.keys.reveal())
     except EngineError as error:
-        # NOTE: only the first line of the message, and no chain: the statement may hold the key of pseudonyms.
+        # NOTE: only the first line of the message, and no chain: the statement names files.
         first, filters = str(error).splitlines()[0], "; ".join(grant.filters)
         raise DefinitionError("access.row_filter", dataset=dataset, error=first, filters=filters) from None

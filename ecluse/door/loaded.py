@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecluse.door.identity import Reader
+from ecluse.door.query import Query
 from ecluse.errors import DefinitionError
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Verdict
-from ecluse.warehouse import ObjectStore
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,15 +19,15 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from ecluse.engine import Engine
-
 
 @dataclass(frozen=True)
 class Loaded:
     """One dataset of a release, opened for one reader and purpose.
 
+    ``released`` is false for what was loaded with ``phase="poc"``: nobody answered for it, and its version is none.
     ``columns`` maps each column to how it is shown: ``clear``, ``generalised``, ``pseudonym`` or ``null``. Every call
-    reads the files again; rows are in the order in which they were published.
+    reads the files again; rows are in the order in which they were published. ``NotComputed`` where a row can't be
+    shown as it was granted.
     """
 
     dataset: str
@@ -38,10 +36,8 @@ class Loaded:
     reader: Reader
     purpose: str
     columns: dict[str, str]
-    _sql: str = field(repr=False)
-    _temporary: Path = field(repr=False)
-    # NOTE: held, because its copies of what lies in an object store are deleted with it.
-    _objects: ObjectStore = field(repr=False)
+    released: bool
+    _query: Query = field(repr=False)
 
     @property
     def version(self) -> str:
@@ -50,23 +46,11 @@ class Loaded:
 
     def arrow(self) -> pa.Table:
         """All rows as an Arrow table."""
-        with self._engine() as engine:
-            return engine.arrow(self._sql)
+        return self._query.table(self.dataset)
 
     def batches(self) -> pa.RecordBatchReader:
         """The rows as a stream of Arrow batches, for data larger than memory."""
-        import pyarrow as pa
-
-        engine = self._new_engine()
-        reader = engine.batches(self._sql)
-
-        def stream(_held: ObjectStore) -> Iterator[pa.RecordBatch]:
-            try:
-                yield from reader
-            finally:
-                engine.close()
-
-        return pa.RecordBatchReader.from_batches(reader.schema, stream(self._objects))
+        return self._query.batches(self.dataset)
 
     def pandas(self) -> pd.DataFrame:
         """All rows as a pandas frame. Whole numbers and booleans with nulls keep their values in nullable types."""
@@ -103,27 +87,7 @@ class Loaded:
 
     def relation(self) -> duckdb.DuckDBPyRelation:
         """The rows as a DuckDB relation, on a connection that holds nothing else and can open no file."""
-        engine = self._new_engine()
-        # NOTE: a table, and no view: a view's text would name the files and hold the key of pseudonyms.
-        engine.run(f"CREATE TABLE granted AS {self._sql}")
-        engine.run("SET enable_external_access = false")
-        engine.run("SET lock_configuration = true")
-        relation = engine.relation("SELECT * FROM granted")
-        weakref.finalize(relation, engine.close)
-        return relation
-
-    @contextmanager
-    def _engine(self) -> Iterator[Engine]:
-        engine = self._new_engine()
-        try:
-            yield engine
-        finally:
-            engine.close()
-
-    def _new_engine(self) -> Engine:
-        from ecluse.engine import Engine
-
-        return Engine(temp_directory=self._temporary)
+        return self._query.relation(self.dataset)
 
 
 @contextmanager

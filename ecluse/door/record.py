@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ecluse.door.identity import Reader
 from ecluse.door.records import Records
+from ecluse.gate import asks_unreleased
 from ecluse.ledger import Log, sign
 from ecluse.lineage import DatasetInfo, EventStore, RunInfo, run_uuid
 from ecluse.model.facts import Fact, Subject
@@ -24,7 +25,7 @@ def record_read(
     shown: Mapping[str, Mapping[str, str]],
     at: datetime,
 ) -> None:
-    """Record that a reader asked, what the answer was, and which columns were shown; names only, no value.
+    """Record that a reader asked, what the answer was, and which columns were shown how; names only, no value.
 
     Nobody without a key can sign, so a caller without one leaves no record: nothing was handed over either.
     """
@@ -39,9 +40,10 @@ def record_read(
         "phase": asked.phase,
         "reader": reader.party,
         "authenticated": reader.authenticated,
+        "released": not asks_unreleased(asked.phase, records.charter),
         "opens": found.opens,
         "reasons": sorted({reason.key for reason in found.reasons}),
-        "columns": [f"{dataset}.{column}" for dataset, columns in shown.items() for column in columns],
+        "columns": {f"{d}.{column}": way for d, columns in shown.items() for column, way in columns.items()},
     }
     fact = Fact("read", tuple(subjects), predicate, at, project.name, project.environment)
     events = _decisions(records, requests, manifest, found, at)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ecluse.charterfile import load_charter
-from ecluse.gate import release_verdict, verdict
+from ecluse.gate import asks_unreleased, release_verdict, unreleased_verdict, verdict
 from ecluse.ledger import Log, LogState, Trust, trust_of, with_local_keys
 from ecluse.model.charter import Charter
 from ecluse.model.facts import SignedFact
@@ -88,16 +88,30 @@ class Records:
             elsewhere = elsewhere or manifest
         return elsewhere
 
-    def judge(self, requests: Sequence[Request], now: datetime) -> Verdict:
+    def judge(self, requests: Sequence[Request], manifest: Manifest | None, now: datetime) -> Verdict:
         """One verdict for several datasets of a release: it opens where each of them opens."""
-        return judge(requests, self.charter, self.facts, self.trust, now)
+        return judge(requests, manifest, self.charter, self.facts, self.trust, now)
 
 
 def judge(
-    requests: Sequence[Request], charter: Charter, facts: Sequence[SignedFact], trust: Trust, now: datetime
+    requests: Sequence[Request],
+    manifest: Manifest | None,
+    charter: Charter,
+    facts: Sequence[SignedFact],
+    trust: Trust,
+    now: datetime,
 ) -> Verdict:
-    """One verdict for several datasets of a release, by these facts: it opens where each of them opens."""
-    found = [verdict(r, charter, facts, now, trust=trust.parties()) for r in requests]
+    """One verdict for several datasets, by these facts: it opens where each of them opens.
+
+    ``manifest`` says what is published where unreleased data is asked for; the log knows a release by itself.
+    """
+    parties = trust.parties()
+    found = [
+        unreleased_verdict(r, manifest, charter, facts, now, trust=parties)
+        if asks_unreleased(r.phase, charter)
+        else verdict(r, charter, facts, now, trust=parties)
+        for r in requests
+    ]
     return Verdict(
         reasons=_once([reason for v in found for reason in v.reasons]),
         warnings=_once([reason for v in found for reason in v.warnings]),

@@ -68,7 +68,7 @@ def verify(
         _confirm_extends(lock, path, records.state, records.log.root)
         products = _products(lock)
         verify_files(open_store(records.project.warehouse), products)
-        found = records.judge(lock.requests, records.project.now())
+        found = records.judge(lock.requests, lock.manifest, records.project.now())
     finally:
         records.close()
     _refuse(lock, path, found)
@@ -92,7 +92,7 @@ def _verify_offline(
     products = _products(lock)
     if files is not None:
         verify_files(open_store(Path(files)), products)
-    found = judge(lock.requests, counting, exported.facts, trust, datetime.now(UTC))
+    found = judge(lock.requests, lock.manifest, counting, exported.facts, trust, datetime.now(UTC))
     _refuse(lock, path, found)
     newest = max((f.fact.at for f in exported.facts), default=lock.at)
     hashed = None if files is None else _count(products)

@@ -24,6 +24,10 @@ FILE_BYTES = 512 * 2**20
 _ERRNO = re.compile(r'"errno":\s*"?(\d+)')
 
 
+#: Values of a statement's parameters: by place (``?``, ``$1``), or by name (``$key``).
+Parameters = Sequence[object] | Mapping[str, object]
+
+
 class Engine:
     """An in-memory DuckDB that reads and writes files; use it from one thread, and close it.
 
@@ -93,47 +97,53 @@ class Engine:
                 raise KeyboardInterrupt from error
             raise
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         with self._stoppable():
-            return self.connection.execute(sql, list(parameters)).fetchall()
+            return self.connection.execute(sql, _given(parameters)).fetchall()
 
-    def row(self, sql: str, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
+    def row(self, sql: str, parameters: Parameters = ()) -> tuple[Any, ...]:
         """The first row of a statement that gives at least one."""
         with self._stoppable():
-            result = self.connection.execute(sql, list(parameters))
+            result = self.connection.execute(sql, _given(parameters))
             found = result.fetchone()
             # NOTE: an unfinished result blocks the connection for relations and views, which share it.
             result.complete()
         assert found is not None, "the statement gave no row"
         return found
 
-    def scalar(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+    def scalar(self, sql: str, parameters: Parameters = ()) -> Any:
         """The first value of the first row."""
         return self.row(sql, parameters)[0]
 
-    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
+    def run(self, sql: str, parameters: Parameters = ()) -> None:
         """Carry out a statement whose rows nobody wants."""
         with self._stoppable():
-            self.connection.execute(sql, list(parameters))
+            self.connection.execute(sql, _given(parameters))
 
-    def describe(self, sql: str) -> dict[str, str]:
+    def describe(self, sql: str, parameters: Parameters = ()) -> dict[str, str]:
         """Column names and DuckDB types of a query, in order, without running it."""
-        return {row[0]: row[1] for row in self.rows(f"DESCRIBE {sql}")}
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE {sql}", parameters)}
 
     def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
         """A query as a lazy DuckDB relation."""
         return self.connection.sql(sql)
 
-    def arrow(self, sql: str) -> pa.Table:
+    def arrow(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """All rows of a query as an Arrow table."""
         with self._stoppable():
-            return self.connection.sql(sql).to_arrow_table()
+            return self.connection.sql(sql, params=_given(parameters)).to_arrow_table()
 
-    def batches(self, sql: str) -> pa.RecordBatchReader:
+    def batches(self, sql: str, parameters: Parameters = ()) -> pa.RecordBatchReader:
         """The rows of a query as a stream of Arrow batches."""
         with self._stoppable():
-            return self.connection.sql(sql).to_arrow_reader()
+            return self.connection.sql(sql, params=_given(parameters)).to_arrow_reader()
+
+    def confine(self, files: Sequence[str] = ()) -> None:
+        """From now on this engine opens these files and nothing else, and no setting of it changes any more."""
+        self.run(f"SET allowed_paths = {literal(list(files))}")
+        self.run("SET enable_external_access = false")
+        self.run("SET lock_configuration = true")
 
     @contextmanager
     def registered(self, data: object) -> Iterator[str]:
@@ -213,6 +223,10 @@ def relation_of(table: pa.Table, like: duckdb.DuckDBPyRelation) -> duckdb.DuckDB
     types = zip(like.columns, like.types, strict=True)
     casts = ", ".join(f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name, kind in types)
     return duckdb.from_arrow(table).project(casts)
+
+
+def _given(parameters: Parameters) -> list[object] | dict[str, object]:
+    return dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
 
 
 def _ids(found: object) -> str:

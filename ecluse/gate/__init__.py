@@ -12,6 +12,7 @@ from ecluse.gate.plan import Plan, judge_in, newest_releases, next_phase, plan
 from ecluse.gate.readers import covers, valid_grants
 from ecluse.gate.review import Review, review
 from ecluse.gate.risks import Residual, ResidualRisk, residual_risks
+from ecluse.gate.unreleased import asks_unreleased, charter_of_hatch, found_personal, unreleased_verdict
 from ecluse.gate.verdict import Judgement, judge_release, release_verdict, verdict
 from ecluse.gate.waiting import Waiting, waiting
 
@@ -26,8 +27,11 @@ __all__ = [
     "ResidualRisk",
     "Review",
     "Waiting",
+    "asks_unreleased",
+    "charter_of_hatch",
     "covers",
     "doubts",
+    "found_personal",
     "judge_in",
     "judge_release",
     "newest_releases",
@@ -38,6 +42,7 @@ __all__ = [
     "residual_risks",
     "review",
     "shown",
+    "unreleased_verdict",
     "valid_grants",
     "verdict",
     "waiting",

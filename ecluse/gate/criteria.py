@@ -9,16 +9,18 @@ from datetime import datetime
 
 from ecluse.gate.book import Book, Fields, Record, moment
 from ecluse.gate.evidence import Evidence
-from ecluse.gate.measures import Measured, measure
+from ecluse.gate.measured import Measured
+from ecluse.gate.measures import measure
 from ecluse.gate.readers import covers
 from ecluse.gate.releases import FoundRelease, earlier_releases
-from ecluse.model.charter import Charter, Criterion, Kill
+from ecluse.model.charter import MEASURES, Charter, Criterion, Kill
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Reason, Request
 from ecluse.texts import LANGUAGES, say
 
-#: What every gate asks, in whatever phase, unless its charter says how: each file was checked, and nothing blocks.
-CHECKED = Criterion("checks", "checks.broken", "==", 0)
+#: What every gate asks, in whatever phase, unless its charter says how: each file was checked, nothing blocks, and
+#: no column holds personal data that isn't classified as such.
+ALWAYS = (Criterion("checks", "checks.broken", "==", 0), Criterion("personal-data", "personal.unclassified", "==", 0))
 
 _OPERATORS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
     "<=": ("at_most", operator.le),
@@ -73,10 +75,11 @@ class JudgedCriteria:
 
 
 def criteria_of(charter: Charter, phase: str) -> tuple[Criterion, ...]:
-    """The criteria in front of a phase, with the one that every gate has."""
+    """The criteria in front of a phase, with those that every gate has."""
     gate = charter.gate(phase)
     named = gate.criteria if gate else ()
-    return named if any(c.measure == CHECKED.measure for c in named) else (CHECKED, *named)
+    checked, personal = ([] if c.measure in [n.measure for n in named] else [c] for c in ALWAYS)
+    return (*checked, *named, *personal)
 
 
 def judge_criteria(
@@ -147,8 +150,7 @@ def _unmet(criterion: Criterion, measured: Measured) -> Reason:
 
 
 def _kind(criterion: Criterion) -> str:
-    known = ("checks.broken", "quarantine.share", "suite.stale", "freshness.broken", "sources.unlicensed")
-    if criterion.measure in known:
+    if criterion.measure in MEASURES:
         return criterion.measure.replace(".", "_")
     return "kpi" if criterion.measure.startswith("kpi.") else "other"
 

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ecluse.gate.book import Fields, Record, number, text
 from ecluse.gate.evidence import Evidence
+from ecluse.gate.measured import Measured
+from ecluse.gate.personal import personal_unclassified
 from ecluse.model.charter import Charter
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Reason
 from ecluse.texts import LANGUAGES
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A value, or ``None`` where evidence is missing; ``because`` says what made it, for people."""
-
-    value: float | None
-    because: tuple[Reason, ...] = ()
-    facts: tuple[int, ...] = ()
 
 
 def measure(name: str, manifest: Manifest, evidence: Evidence, charter: Charter) -> Measured:
@@ -200,4 +192,5 @@ _MEASURES: dict[str, Callable[[Manifest, Evidence], Measured]] = {
     "suite.stale": _suite_stale,
     "freshness.broken": _freshness_broken,
     "sources.unlicensed": _sources_unlicensed,
+    "personal.unclassified": personal_unclassified,
 }

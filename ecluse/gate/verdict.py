@@ -56,13 +56,13 @@ def verdict(
     found = judge_release(request, charter, book, now)
     warnings = [] if request.authenticated else [Reason("reader_unauthenticated", {"reader": request.reader or "?"})]
     reasons = [
-        *_purpose(request, charter),
+        *purpose_reasons(request, charter),
         *found.reasons,
         *reader_reasons(request, charter, now.date()),
         *rule_reasons(request, charter, book),
     ]
-    warnings += [*found.warnings, *_review(charter, now.date())]
-    return Verdict(_once(reasons), _once(warnings), found.approvals.counted)
+    warnings += [*found.warnings, *review_reasons(charter, now.date())]
+    return Verdict(once(reasons), once(warnings), found.approvals.counted)
 
 
 def release_verdict(
@@ -71,14 +71,14 @@ def release_verdict(
     """The part of ``verdict`` that is about the release: whoever reads it, and whatever for."""
     book = Book(charter, facts, trust, request.project, request.environment)
     found = judge_release(request, charter, book, utc(now))
-    return Verdict(_once(found.reasons), _once(found.warnings), found.approvals.counted)
+    return Verdict(once(found.reasons), once(found.warnings), found.approvals.counted)
 
 
 def judge_release(request: Request, charter: Charter, book: Book, now: datetime) -> Judgement:
     """The release that a request names, held against the gate of its phase, criterion by criterion."""
     found, evidence = find_release(request, book), Evidence(book)
     killed, unmeasured = kill_reasons(charter, book)
-    besides = (*killed, *_age(charter, book, now), *phase_reasons(request, charter, book), *found.reasons)
+    besides = (*killed, *age_reasons(charter, book, now), *phase_reasons(request, charter, book), *found.reasons)
     if found.manifest is None:
         return Judgement(besides, tuple(unmeasured), found, evidence)
     criteria = judge_criteria(request, charter, found, book, evidence, now)
@@ -87,7 +87,8 @@ def judge_release(request: Request, charter: Charter, book: Book, now: datetime)
     return Judgement(besides, (*unmeasured, *criteria.warnings), found, evidence, criteria, approvals)
 
 
-def _purpose(request: Request, charter: Charter) -> list[Reason]:
+def purpose_reasons(request: Request, charter: Charter) -> list[Reason]:
+    """Why the purpose doesn't open the dataset; empty where the charter allows it."""
     purpose = charter.purpose(request.purpose)
     if purpose is None:
         allowed = ", ".join(p.id for p in charter.purposes if p.allowed)
@@ -110,7 +111,7 @@ def _purpose(request: Request, charter: Charter) -> list[Reason]:
     return reasons
 
 
-def _age(charter: Charter, book: Book, now: datetime) -> list[Reason]:
+def age_reasons(charter: Charter, book: Book, now: datetime) -> list[Reason]:
     """A log to which nothing was added for long may be a copy that was put back: what is told since isn't in it."""
     if not charter.log_within_days:
         return []
@@ -121,12 +122,13 @@ def _age(charter: Charter, book: Book, now: datetime) -> list[Reason]:
     return [Reason("log_too_old", {"on": on, "days": charter.log_within_days})]
 
 
-def _review(charter: Charter, today: date) -> list[Reason]:
+def review_reasons(charter: Charter, today: date) -> list[Reason]:
+    """That the charter should have been reviewed by now, where it should."""
     due = charter.review_due
     return [] if due is None or today < due else [Reason("review_overdue", {"due": due.isoformat()})]
 
 
-def _once(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+def once(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     """The reasons in order, each once; two releases of one fact can give the same one."""
     kept: list[Reason] = []
     for reason in reasons:

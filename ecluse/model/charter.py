@@ -15,8 +15,18 @@ _STRICT = ConfigDict(extra="forbid")
 #: The questions that people answer; a gate may ask others of its own.
 DATA_VALID, RESULTS_VALID, SCALE = "data-valid", "results-valid", "scale"
 
+#: The phase that a reader names to look at data that no release holds, or none that is open.
+UNRELEASED = "poc"
+
 #: What a criterion can measure, beside ``kpi.<id>`` for a KPI of the charter.
-MEASURES = ("checks.broken", "quarantine.share", "suite.stale", "freshness.broken", "sources.unlicensed")
+MEASURES = (
+    "checks.broken",
+    "quarantine.share",
+    "suite.stale",
+    "freshness.broken",
+    "sources.unlicensed",
+    "personal.unclassified",
+)
 
 #: What software may do with the data, from the least on: show people something, propose what a person then confirms,
 #: act by itself while people only watch.
@@ -185,8 +195,9 @@ class Criterion:
     Measures: ``checks.broken`` (blocking checks that are not held, over the release's own products),
     ``quarantine.share`` (quarantined over computed rows of the products), ``suite.stale`` (products whose current
     suite is not the one they were checked with), ``freshness.broken`` (products whose newest freshness check isn't
-    held; a product never checked counts), ``sources.unlicensed`` (inputs without a licence), ``kpi.<id>`` (newest
-    observation).
+    held; a product never checked counts), ``sources.unlicensed`` (inputs without a licence),
+    ``personal.unclassified`` (columns of the products in which personal data was found and that aren't classified as
+    personal), ``kpi.<id>`` (newest observation).
 
     ``releases`` asks for so many consecutive releases of the same products, this one and those before it, which must
     each meet the criterion. ``datasets`` limits it to some products and inputs (``*`` ends a prefix); a KPI is about
@@ -255,16 +266,22 @@ class Gate:
 class Grant:
     """What a role may read of a dataset (``*`` ends a prefix) for some purposes, per classification of column.
 
-    A classification that is not listed is dropped. ``generalised`` shows what the contract's ``generalise`` leaves of a
-    column, and nothing of a column without such a rule. ``row_filter`` is an SQL predicate over the dataset's columns.
+    A classification that is not listed is dropped, and a column that nobody classified always is. ``generalised``
+    shows what the contract's ``generalise`` leaves of a column, and nothing of a column without such a rule.
+    ``row_filter`` is an SQL condition over the dataset's columns, without a query of its own. ``unreleased`` lets the
+    role look with ``phase="poc"`` at published data that no release holds or that isn't open, people always masked.
     """
 
     role: str
     datasets: tuple[str, ...]
     purposes: tuple[str, ...]
-    columns: dict[str, Literal["clear", "generalised", "pseudonym", "null", "drop"]]
+    columns: dict[
+        Literal["public", "internal", "personal", "sensitive"],
+        Literal["clear", "generalised", "pseudonym", "null", "drop"],
+    ]
     row_filter: str | None = None
     until: date | None = None
+    unreleased: bool = False
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -327,6 +344,8 @@ class Charter:
         ):
             if twice := sorted({i for i in ids if ids.count(i) > 1}):
                 raise ValueError(f"{kind} listed twice: {', '.join(twice)}")
+        if UNRELEASED in self.phases and any(grant.unreleased for grant in self.grants):
+            raise ValueError(f"grants are unreleased, and {UNRELEASED!r}, by which they are asked for, is a phase here")
         known = {t.id for t in self.trainings}
         if unknown := sorted({done.training for p in self.parties for done in p.trained} - known):
             raise ValueError(f"parties completed trainings that the charter doesn't have: {', '.join(unknown)}")

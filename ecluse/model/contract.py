@@ -18,8 +18,12 @@ _STRICT = ConfigDict(extra="forbid")
 
 
 class Classification(StrEnum):
-    """How widely a column's values may be seen; only values of public columns enter records."""
+    """How widely a column's values may be seen; only values of public columns enter records.
 
+    No grant shows an unclassified column: nobody decided yet who may see it.
+    """
+
+    UNCLASSIFIED = "unclassified"
     PUBLIC = "public"
     INTERNAL = "internal"
     PERSONAL = "personal"
@@ -34,17 +38,19 @@ class Column:
     ``month``, ``quarter``, ``year`` or ``decade``; ``band 10``, the lower end of a number's band; ``first 2``
     characters of a text; or a mapping from each text to a coarser one. ``was`` names what the column was called before,
     one name or several, the newest first: what is published under one of them then shows under the new name. Without
-    it, a new name is a new column, and the old one is dropped.
+    it, a new name is a new column, and the old one is dropped. ``reason`` says why a column is classified as it is
+    although its values look like personal data, for example the address of an office.
     """
 
     name: str
     type: str
     nullable: bool = True
     unit: str | None = None
-    classification: Classification = Classification.INTERNAL
+    classification: Classification = Classification.UNCLASSIFIED
     description: str = ""
     generalise: str | tuple[tuple[str, str], ...] | None = None
     was: str | tuple[str, ...] = ()
+    reason: str = ""
 
     @field_validator("was", mode="before")
     @classmethod
@@ -63,6 +69,12 @@ class Column:
             Generalisation.of(self.generalise, self.type)
         elif self.generalise is not None and self.type.upper() not in ("VARCHAR", "TEXT", "STRING"):
             raise ValueError(f"a mapping generalises texts, and {self.name} is {self.type}")
+        return self
+
+    @model_validator(mode="after")
+    def _gives_a_reason_for_something(self) -> Column:
+        if self.reason and self.classification is Classification.UNCLASSIFIED:
+            raise ValueError(f"{self.name} gives a reason for its classification, and no classification")
         return self
 
     def to_json(self) -> dict[str, Any]:
@@ -127,6 +139,25 @@ class Keep:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class KAnonymity:
+    """That at least ``k`` rows look alike in the columns by which somebody could be recognised, as readers see them.
+
+    A column counts as coarse as its ``generalise`` leaves it, and one without a rule as it is.
+    """
+
+    k: int
+    columns: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _hides_somebody(self) -> KAnonymity:
+        if self.k < 2:
+            raise ValueError(f"k is at least 2, not {self.k}: a group of one row hides nobody")
+        if not self.columns or len(set(self.columns)) < len(self.columns):
+            raise ValueError("columns names at least one column, and each once")
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Contract:
     """What a dataset promises to whoever reads it.
 
@@ -134,6 +165,7 @@ class Contract:
     a critical row-level expectation: the whole step is blocked, or those rows leave for quarantine, as long as they
     are at most ``quarantine_at_most`` (a share of the computed rows, 0 to 1). ``keep`` says how long versions stay that
     newer ones took the place of; without it, only an explicit ``ecluse sweep --expire AGE`` forgets any.
+    ``k_anonymity`` says in how large a group everybody must disappear.
     """
 
     columns: tuple[Column, ...]
@@ -147,6 +179,7 @@ class Contract:
     freshness: Freshness | None = None
     retention: str | None = None
     keep: Keep | None = None
+    k_anonymity: KAnonymity | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> Contract:
@@ -161,10 +194,12 @@ class Contract:
                 f"was= names {', '.join(taken)}, which is a column of this contract, or is named twice: a name can be "
                 "given to another column once the renaming is published and its was= is taken out"
             )
-        wanted = [*self.key, *([self.freshness.column] if self.freshness else [])]
+        alike = self.k_anonymity.columns if self.k_anonymity else ()
+        wanted = [*self.key, *([self.freshness.column] if self.freshness else []), *alike]
         if unknown := [n for n in wanted if n not in names]:
             raise ValueError(
-                f"key or freshness names {', '.join(unknown)}, which is not among the columns {', '.join(names)}"
+                f"key, freshness or k_anonymity names {', '.join(unknown)}, which is not among the columns "
+                f"{', '.join(names)}"
             )
         if (self.on_failure == "quarantine") != (self.quarantine_at_most is not None):
             raise ValueError(
@@ -196,4 +231,8 @@ class Contract:
         del said["keep"]
         for column in said["columns"]:
             del column["was"]
+        # NOTE: what isn't promised leaves the digest as it was before anybody could promise it.
+        for part, name in ((said, "k_anonymity"), *((column, "reason") for column in said["columns"])):
+            if not part[name]:
+                del part[name]
         return digest(said)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecluse.model.personal import PersonalData
 
 
 class Outcome(StrEnum):
@@ -79,13 +82,18 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """A suite's answers about one batch or snapshot, with what they are about."""
+    """A suite's answers about one batch or snapshot, with what they are about.
+
+    ``personal`` is what was found of personal data in columns that aren't classified as such; ``None`` where nobody
+    looked.
+    """
 
     dataset: str
     suite_digest: str
     contract_digest: str
     checks: tuple[CheckResult, ...]
     rows: int
+    personal: PersonalData | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -46,6 +46,7 @@ _VALUE_FREE = (
     "expect_column_values_to_be_in_type_list",
     "expect_column_to_exist",
     "unexpected_rows_expectation",
+    "expect_smallest_group_",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ecluse.model.contract import Contract, Freshness
 from ecluse.model.outcome import Scope
 from ecluse.quality import gx
+from ecluse.quality.groups import smallest_group
 
 #: GX's suite parameter that carries the oldest time at which published data is still fresh.
 FRESH_SINCE = "fresh_since"
@@ -17,7 +18,8 @@ def compile_contract(contract: Contract) -> list[gx.Expectation]:
     """The contract's promises as GX expectations, all critical.
 
     Columns are there and of their types, key and required columns hold no null, the key is unique in the resulting
-    table, and published data is no older than its freshness allows.
+    table, nobody stands out there from a group of the size that k-anonymity asks for, and published data is no older
+    than its freshness allows.
     """
     gxe = gx.expectations()
     names = [c.name for c in contract.columns]
@@ -29,6 +31,8 @@ def compile_contract(contract: Contract) -> list[gx.Expectation]:
         found.append(gxe.ExpectColumnValuesToBeUnique(column=contract.key[0], meta=_meta(Scope.TABLE)))
     elif contract.key:
         found.append(gxe.ExpectCompoundColumnsToBeUnique(column_list=list(contract.key), meta=_meta(Scope.TABLE)))
+    if contract.k_anonymity:
+        found.append(smallest_group(contract.k_anonymity, contract.columns, _meta(Scope.TABLE)))
     if contract.freshness:
         found.append(
             gxe.ExpectColumnMaxToBeBetween(

@@ -77,6 +77,7 @@ def check_report(report: CheckReport) -> dict[str, Any]:
         "suite_digest": report.suite_digest,
         "contract_digest": report.contract_digest,
         "checks": [_check(c) for c in report.checks],
+        "personal": report.personal.to_json() if report.personal else None,
     }
 
 

@@ -91,8 +91,8 @@ def standing_files(state: State, services: Services) -> tuple[DataFile, ...]:
 
 
 def personal_columns(contract: Contract) -> list[str]:
-    """Columns whose values must not stand in a manifest's bounds."""
-    hidden = (Classification.PERSONAL, Classification.SENSITIVE)
+    """Columns whose values must not stand in a manifest's bounds: those that nobody classified may be personal."""
+    hidden = (Classification.PERSONAL, Classification.SENSITIVE, Classification.UNCLASSIFIED)
     return [c.name for c in contract.columns if c.classification in hidden]
 
 

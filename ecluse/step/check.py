@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ecluse.model.outcome import CheckReport, CheckResult, Scope
+from ecluse.model.outcome import CheckReport, Scope
 from ecluse.quality import check as check_suite
+from ecluse.quality.detect import detect
 from ecluse.step.candidate import batch_sql, table_sql
 from ecluse.step.measured import table_files
 from ecluse.step.services import Services
@@ -17,10 +18,19 @@ if TYPE_CHECKING:
 
 
 def check(state: State, services: Services) -> State:
-    """Ask every promise of scope batch and table; freshness waits for the published data."""
+    """Ask every promise of scope batch and table, and look for personal data; freshness waits for what is published."""
     suite = only(state.suite, lambda scope, _row: scope is not Scope.PUBLISHED)
     checked = _asked(state, services, suite)
-    return replace(state, checked=checked, report=_report(state, checked.results))
+    contract = state.definition.guard.contract
+    report = CheckReport(
+        dataset=state.definition.name,
+        suite_digest=state.suite.digest,
+        contract_digest=contract.digest,
+        checks=checked.results,
+        rows=state.computed,
+        personal=detect(state.engine, batch_sql(state, services), contract.columns),
+    )
+    return replace(state, checked=checked, report=report)
 
 
 def check_again(state: State, services: Services, scopes: frozenset[Scope]) -> State:
@@ -30,7 +40,8 @@ def check_again(state: State, services: Services, scopes: frozenset[Scope]) -> S
     if not suite.promises:
         return state
     newer = {r.name: r for r in _asked(state, services, suite).results}
-    return replace(state, report=_report(state, tuple(newer.get(r.name, r) for r in state.report.checks)))
+    checks = tuple(newer.get(r.name, r) for r in state.report.checks)
+    return replace(state, report=replace(state.report, checks=checks))
 
 
 def _asked(state: State, services: Services, suite: GuardedSuite) -> Checked:
@@ -49,13 +60,3 @@ def only(suite: GuardedSuite, wanted: object) -> GuardedSuite:
     """The promises of a suite that ``wanted(scope, row_level)`` accepts."""
     assert callable(wanted)
     return replace(suite, promises=tuple(p for p in suite.promises if wanted(p.scope, p.row_level)))
-
-
-def _report(state: State, results: tuple[CheckResult, ...]) -> CheckReport:
-    return CheckReport(
-        dataset=state.definition.name,
-        suite_digest=state.suite.digest,
-        contract_digest=state.definition.guard.contract.digest,
-        checks=results,
-        rows=state.computed,
-    )

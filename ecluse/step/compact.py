@@ -19,6 +19,7 @@ from ecluse.model.outcome import CheckReport, Outcome, Scope
 from ecluse.model.release import DataFile
 from ecluse.model.step import StepDefinition
 from ecluse.quality import check, guarded_suite
+from ecluse.quality.detect import detect
 from ecluse.step.attest import check_report, file_subjects
 from ecluse.step.candidate import personal_columns
 from ecluse.step.check import only
@@ -215,8 +216,9 @@ class _Work:
         checked = check(self.engine, suite, tables, data_now=services.project.data_now(), files=files)
         contract = self.definition.guard.contract
         rows = sum(file.rows for file in candidate.carried)
+        personal = detect(self.engine, tables[Scope.BATCH], contract.columns)
         results = waive(self.engine, checked, waivers(services.log.facts(kind="decision"), dataset))
-        report = CheckReport(dataset, guarded.digest, contract.digest, results, rows)
+        report = CheckReport(dataset, guarded.digest, contract.digest, results, rows, personal)
         if report.outcome is not Outcome.HELD:
             blocking = ", ".join(result.name for result in report.checks if result.blocks)
             raise BrokenData("step.compact_blocked", dataset=dataset, checks=blocking)

@@ -11,6 +11,7 @@ from ecluse.model.leaving import waivers
 from ecluse.model.outcome import CheckReport, Scope
 from ecluse.model.step import StepDefinition
 from ecluse.quality import check, guarded_suite
+from ecluse.quality.detect import detect
 from ecluse.step import trace
 from ecluse.step.attest import check_report, file_subjects
 from ecluse.step.measured import table_files
@@ -38,6 +39,7 @@ def check_published(services: Services, definition: StepDefinition, at: datetime
         published = warehouse.scan(dataset, snapshot)
         files_of = dict.fromkeys(Scope, table_files(services, dataset, snapshot))
         checked = check(engine, guarded, dict.fromkeys(Scope, published), data_now=judged_at, files=files_of)
+        personal = detect(engine, published, guarded.contract.columns)
         results = waive(engine, checked, waivers(services.log.facts(kind="decision"), dataset))
     report = CheckReport(
         dataset=dataset,
@@ -45,6 +47,7 @@ def check_published(services: Services, definition: StepDefinition, at: datetime
         contract_digest=definition.guard.contract.digest,
         checks=tuple(replace(r, quarantined=0) for r in results),
         rows=sum(f.rows for f in files),
+        personal=personal,
     )
     fact = services.fact(
         "evidence",

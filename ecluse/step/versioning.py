@@ -19,7 +19,7 @@ from ecluse.warehouse import widens
 
 FIRST = "1.0.0"
 _SEMANTIC = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")
-_STRICTER = ("public", "internal", "personal", "sensitive")
+_STRICTER = ("public", "internal", "personal", "sensitive", "unclassified")
 
 
 class Impact(StrEnum):

@@ -29,8 +29,8 @@ def shown(column, value, *grants):
     assert granted is not None
     held = "NULL" if value is None else literal(str(value))
     rows = f"(SELECT CAST({held} AS {column.type}) AS v)"
-    assert ENGINE.describe(granted.select_sql(rows)).keys() == {"v"}
-    return ENGINE.scalar(granted.select_sql(rows))
+    assert ENGINE.describe(granted.select_sql(rows), granted.keys.reveal()).keys() == {"v"}
+    return ENGINE.scalar(granted.select_sql(rows), granted.keys.reveal())
 
 
 def column(type_, rule):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +37,7 @@ def shown(*grants, columns=COLUMNS, key=lambda: KEY):
     granted = compile_grant(grants, columns, purpose=PURPOSE, key=key)
     if granted is None:
         return None
-    return granted, ENGINE.arrow(granted.select_sql(ROWS)).to_pylist()
+    return granted, ENGINE.arrow(granted.select_sql(ROWS), granted.keys.reveal()).to_pylist()
 
 
 def test_each_classification_is_shown_as_granted():
@@ -104,9 +107,18 @@ def test_the_key_is_asked_for_only_where_it_is_needed():
         shown(grant({"personal": "pseudonym"}), key=no_key)
 
 
-def test_the_key_stays_out_of_what_is_printed():
+def test_the_key_is_in_no_text_and_leaves_its_process_by_no_copy():
     granted, _ = shown(grant({"personal": "pseudonym"}))
-    assert "sha256" not in repr(granted)
+    parameters = granted.keys.reveal()
+    plan = str(ENGINE.rows(f"EXPLAIN {granted.select_sql(ROWS)}", parameters))
+    for text in (repr(granted), granted.select_sql(ROWS), plan):
+        for part in parameters.values():
+            assert part.hex() not in text.lower()
+            assert str(part)[2:-1] not in text
+            assert "".join(f"\\x{byte:02x}" for byte in part) not in text.lower()
+    for copied in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="stays in its process"):
+            copied(granted)
 
 
 WAYS = st.sampled_from(["clear", "pseudonym", "null", "drop"])
@@ -144,5 +156,6 @@ def test_several_grants_never_show_a_cell_that_none_shows_alone(grants, columns)
 @given(st.text(), st.binary(min_size=32, max_size=32), st.text(max_size=8))
 def test_sql_gives_the_pseudonyms_of_the_standard_library(value, key, purpose):
     granted = compile_grant([grant({"personal": "pseudonym"})], COLUMNS, purpose=purpose, key=lambda: key)
-    rows = ENGINE.rows(granted.select_sql("(SELECT 1 AS age, 'w' AS ward, $1 AS email, 'i' AS illness)"), [value])
+    relation = "(SELECT 1 AS age, 'w' AS ward, $value::VARCHAR AS email, 'i' AS illness)"
+    rows = ENGINE.rows(granted.select_sql(relation), {**granted.keys.reveal(), "value": value})
     assert rows == [(pseudonym(value, key, purpose),)]

@@ -65,6 +65,13 @@ def test_a_mistake_is_shown_with_line_and_column(call, project):
     assert "prof-of-concept" in done.err
 
 
+def test_a_row_filter_that_reaches_further_than_a_row_is_a_mistake(call, project):
+    change(project, "columns: {public", "row_filter: amount > (SELECT 1)\n    columns: {public")
+    answer = call("--project", project, "charter", "check")
+    assert answer.code == 2
+    assert "a query in it could read other data" in answer.err
+
+
 def test_what_can_never_come_true_is_listed(call, project):
     change(project, "role: data-steward}", "role: lawyer}")
     done = call("--project", project, "--json", "charter", "check")

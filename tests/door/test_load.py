@@ -4,7 +4,6 @@ import os
 import sys
 from datetime import UTC, datetime
 
-import duckdb
 import pandas as pd
 import polars as pl
 import pytest
@@ -65,19 +64,6 @@ def test_a_stream_of_batches_may_be_left_half_way(kept):
     reader = load(PRODUCT, purpose="care").batches()
     assert reader.read_next_batch().num_rows == 3
     del reader
-
-
-def test_a_relation_opens_nothing_else(kept):
-    relation = load(PRODUCT, purpose="care").relation()
-    assert "sha256" not in relation.sql_query()
-    path = kept.warehouse.path(kept.manifest.products[0].files[0])
-    for escape in (f"read_parquet('{path}')", "read_csv('/etc/passwd')"):
-        with pytest.raises(duckdb.Error):
-            relation.query("granted", f"SELECT * FROM {escape}").fetchall()
-
-
-def test_nothing_that_is_printed_holds_a_key_or_a_path(kept):
-    assert "sha256(" not in repr(load(PRODUCT, purpose="care"))
 
 
 def test_the_newest_release_is_the_latest_even_if_it_is_refused(released):
@@ -205,12 +191,9 @@ def test_a_row_filter_leaves_rows_out(released):
     assert load(PRODUCT, purpose="care").arrow()["id"].to_pylist() == [3]
 
 
-@pytest.mark.parametrize("wrong", ["ages > 40", "age >", "1) OR (1"])
+@pytest.mark.parametrize("wrong", ["ages > 40", "count(*) > 1", "age >", "1) OR (1", "age > (SELECT 40)"])
 def test_a_row_filter_that_is_no_condition_is_named(released, wrong):
     released.charter("columns: {public", f'row_filter: "{wrong}"\n    columns: {{public')
-    if wrong.startswith("1)"):
-        assert load(PRODUCT, purpose="care").arrow().num_rows == 3
-        return
     with pytest.raises(DefinitionError, match="row_filter") as caught:
         load(PRODUCT, purpose="care")
     assert "\\x" not in str(caught.value)
@@ -290,9 +273,10 @@ def test_a_read_is_recorded(released):
         "phase": "proof",
         "reader": "model",
         "authenticated": False,
+        "released": True,
         "opens": True,
         "reasons": [],
-        "columns": [f"{PRODUCT}.id", f"{PRODUCT}.age", f"{PRODUCT}.email"],
+        "columns": {f"{PRODUCT}.id": "clear", f"{PRODUCT}.age": "clear", f"{PRODUCT}.email": "pseudonym"},
     }
     database = Database(released.project.reads_url)
     events = list(EventStore(database).events())
@@ -311,7 +295,7 @@ def test_a_refused_read_is_recorded_with_its_reasons(released):
     refusal(purpose="advertising")
     refusal(names="products.nothing")
     first, second = released.reads()
-    assert (first["opens"], first["reasons"], first["columns"]) == (False, ["purpose_prohibited"], [])
+    assert (first["opens"], first["reasons"], first["columns"]) == (False, ["purpose_prohibited"], {})
     assert (second["version"], second["reasons"]) == (None, ["release_none"])
 
 

@@ -213,7 +213,12 @@ def test_a_release_without_files_was_not_checked():
 def test_a_gate_that_names_no_criterion_still_wants_checked_files():
     bare = replace(CHARTER, gates=(Gate("proof"), *CHARTER.gates[1:]))
     assert World.open(charter=bare).reasons() == []
-    assert World.open(charter=bare).without("evidence").reasons() == ["not_computed_checks_broken", "files_unchecked"]
+    assert World.open(charter=bare).without("evidence").reasons() == [
+        "not_computed_checks_broken",
+        "files_unchecked",
+        "not_computed_personal_unclassified",
+        "personal_unsought",
+    ]
 
 
 def test_warnings_and_quarantined_rows_do_not_block():

@@ -124,6 +124,7 @@ def report(
         "suite_digest": "s1",
         "checks": [check("values_between__delay", "batch"), check("fresh__time", "published")],
         "accounting_outcome": None,
+        "personal": {"outcome": "held", "findings": []},
         "subjects": tuple(Subject(f.path, f.sha256) for f in files),
     }
     return "evidence", who, stated | more

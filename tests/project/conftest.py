@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ecluse.model.step import StepDefinition
 from ecluse.orchestration.registry import step_definition
 from ecluse.testing import TestedStep, run_step
 from pipelines import arrivals
@@ -33,6 +34,11 @@ IN_ORDER = (
     "clean.people",
     "products.debuts",
 )
+
+
+def step_of(name: str) -> StepDefinition:
+    """The definition of a dataset's step."""
+    return step_definition(BY_NAME[name])
 
 
 def _carry_out(name: str, made: dict[str, TestedStep], **arguments) -> TestedStep:

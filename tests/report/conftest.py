@@ -41,7 +41,10 @@ parties:
 grants:
   - {role: model-builder, datasets: ["products.*"], purposes: [returns], columns: {internal: clear}}
 """
-COLUMNS = [Column("id", "BIGINT"), Column("amount", "DOUBLE"), Column("customer", "VARCHAR")]
+COLUMNS = [
+    Column(name, type_, classification="internal")
+    for name, type_ in (("id", "BIGINT"), ("amount", "DOUBLE"), ("customer", "VARCHAR"))
+]
 RAW = Contract(
     columns=COLUMNS, owner="shop", licence="CC-BY-4.0", legal_basis="contract with the customer", on_failure="quarantine",
     quarantine_at_most=0.5,

@@ -52,7 +52,10 @@ environment = "prod"
 """
 ORDERS, VISITS = "products.orders", "products.visits"
 CONTRACT = Contract(
-    columns=(Column("id", "BIGINT"), Column("name", "VARCHAR")), key=("id",), owner="shop", licence="CC0"
+    columns=(Column("id", "BIGINT", classification="internal"), Column("name", "VARCHAR", classification="internal")),
+    key=("id",),
+    owner="shop",
+    licence="CC0",
 )
 
 
@@ -276,7 +279,10 @@ def test_a_partition_that_the_release_does_not_have_is_emptied_first(shop):
 def test_files_that_were_written_under_older_columns_arrive_under_todays(shop):
     shop.publish(ORDERS, [(1, "a")], "2023")
     renamed = Contract(
-        columns=(Column("id", "BIGINT"), Column("title", "VARCHAR", was=("name",))),
+        columns=(
+            Column("id", "BIGINT", classification="internal"),
+            Column("title", "VARCHAR", was=("name",), classification="internal"),
+        ),
         key=("id",),
         owner="shop",
         licence="CC0",

@@ -1,6 +1,6 @@
 """What the players' debuts promise, and how much of a person each reader sees."""
 
-from ecluse import Classification, Column, Contract
+from ecluse import Classification, Column, Contract, KAnonymity
 
 INTERNAL = Classification.INTERNAL
 PERSONAL = Classification.PERSONAL
@@ -26,6 +26,9 @@ REGIONS = {
     "United Kingdom": "Europe",
 }
 
+#: In how large a group of players who look alike everybody disappears.
+GROUP = 5
+
 contract = Contract(
     description="How old each player was at the first game, for the study of ages",
     columns=(
@@ -34,13 +37,13 @@ contract = Contract(
         Column("name", "VARCHAR", classification=PERSONAL),
         Column("born", "DATE", classification=PERSONAL, generalise="decade"),
         Column("country", "VARCHAR", classification=PERSONAL, generalise=REGIONS),
-        Column("weight", "INTEGER", unit="lb", classification=PERSONAL, generalise="band 20"),
-        Column("debut", "DATE", nullable=False, classification=PERSONAL, generalise="year"),
-        Column("age", "BIGINT", nullable=False, unit="years", classification=PUBLIC),
+        Column("debut", "DATE", nullable=False, classification=PERSONAL, generalise="decade"),
+        Column("age", "BIGINT", unit="years", classification=PUBLIC),
     ),
     owner="data-engineering",
     licence="CC-BY-SA-3.0",
     legal_basis="legitimate interest: statistics; no decision about a single person",
     key=("player",),
+    k_anonymity=KAnonymity(GROUP, ("born", "country", "debut", "age")),
     retention="1 year",
 )

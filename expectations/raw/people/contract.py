@@ -35,7 +35,8 @@ contract = Contract(
         Column("bbrefID", "VARCHAR", classification=PERSONAL),
     ),
     owner="data-engineering",
+    # The wheel says MIT, and the readme beside the data CC BY-SA 3.0: what asks for more is followed.
     licence="CC-BY-SA-3.0",
-    legal_basis="compiled from what leagues and newspapers published; the package's own licence (MIT) is of its code",
+    legal_basis="compiled from what leagues and newspapers published",
     retention="1 year",
 )

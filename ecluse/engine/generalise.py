@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecluse.engine import literal, quote
+from ecluse.engine.sql import literal, quote
 from ecluse.model.contract import Column
 from ecluse.model.generalise import Generalisation
 
