@@ -36,6 +36,7 @@ class Prepared:
         ``Conflict`` where ``main`` is no longer where a candidate began, or its lease was lost; the caller's
         transaction is then rolled back and nothing has moved.
         """
+        leases.come_first(connection)
         for candidate, tag, move in self.steps:
             with border(candidate.dataset):
                 self._apply(connection, candidate, tag, move)

@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
+from sqlalchemy import text
 
 from ecluse.engine import Engine
 from ecluse.errors import Conflict
@@ -39,6 +41,41 @@ def publish_cycles(root, url, partition, barrier):
                 candidate = warehouse.rebase(candidate)
             else:
                 break
+
+
+def test_a_run_that_begins_while_another_publishes_waits_and_both_go_on(tmp_path, postgresql_url, monkeypatch):
+    """One takes its lease and then moves the table, the other moves the table and then ends its lease."""
+    database, engine = Database(postgresql_url), Engine(threads=1)
+    warehouse = Warehouse(tmp_path / "warehouse", database)
+    candidate = warehouse.begin("clean.t", COLUMNS, partition="a", run_id="one", attempt=1)
+    sql = "SELECT 1::BIGINT AS id, 0::BIGINT AS cycle"
+    prepared = warehouse.prepare([warehouse.write(engine, candidate, sql, "replace")])
+    lock, begun = warehouse._catalog.lock, []
+
+    def begin():
+        begun.append(warehouse.begin("clean.t", COLUMNS, partition="b", run_id="two", attempt=1))
+
+    other = threading.Thread(target=begin)
+
+    def locked(connection, dataset):
+        found = lock(connection, dataset)
+        other.start()
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        for _ in range(1000):
+            with database.reading() as looking:
+                if looking.execute(waiting).scalar():
+                    break
+            time.sleep(0.01)
+        return found
+
+    monkeypatch.setattr(warehouse._catalog, "lock", locked)
+    with database.transaction() as connection:
+        prepared.apply(connection)
+    other.join()
+    assert warehouse.head("clean.t") == prepared.candidates[0].snapshot_id
+    assert [found.partition for found in begun] == ["b"]
+    engine.close()
+    database.close()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
