@@ -13,7 +13,7 @@ from ecluse.model.contract import Contract
 from ecluse.model.step import DatabaseQuery, Files
 from ecluse.sources.archive import extract
 from ecluse.sources.csv_file import read_csv
-from ecluse.sources.keep import confirm, keep
+from ecluse.sources.keep import confirm, keep_file
 from ecluse.sources.ndjson_file import read_ndjson
 from ecluse.sources.parquet_file import read_parquet
 from ecluse.sources.released import ReleasedFiles, collect_released
@@ -67,7 +67,7 @@ def _from_files(
     read: list[tuple[RawInput, Typed]] = []
     checks = []
     for number, (path, format) in enumerate(zip(source.paths, formats, strict=True)):
-        kept = keep(path, raw, _origin(source, path))
+        kept = keep_file(path, raw, _origin(source, path))
         if any(kept.sha256 == before.sha256 for before, _ in read):
             raise SourceError("sources.twice", path=path)
         folder = spool / str(number)

@@ -16,7 +16,7 @@ from ecluse.sources.result import RawInput
 _CHUNK = 4 * 2**20
 
 
-def keep(original: Path, raw: Path, origin: str) -> RawInput:
+def keep_file(original: Path, raw: Path, origin: str) -> RawInput:
     """Copy ``original`` to ``raw/<sha256>``, hashing on the way, and confirm that it stood still meanwhile.
 
     Bytes that are kept already are not written again; they are hashed, and ``IntegrityError`` says when they are no

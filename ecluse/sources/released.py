@@ -10,7 +10,7 @@ from ecluse.engine import Engine, literal, quote
 from ecluse.errors import IntegrityError, SourceError
 from ecluse.model.contract import Contract
 from ecluse.model.names import ORIGIN
-from ecluse.sources.keep import keep
+from ecluse.sources.keep import keep_file
 from ecluse.sources.result import Collection, Counts, RawInput
 
 #: The column by which ``ReleasedFiles.read`` numbers the rows of a file.
@@ -67,7 +67,7 @@ def collect_released(
 
 
 def _kept(file: ReleasedFile, raw: Path) -> RawInput:
-    one = keep(file.path, raw, file.origin)
+    one = keep_file(file.path, raw, file.origin)
     if one.sha256 != file.sha256:
         raise IntegrityError(
             "sources.released_altered", path=file.origin, wanted=file.sha256[:16], found=one.sha256[:16]

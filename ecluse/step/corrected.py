@@ -11,7 +11,7 @@ from ecluse.errors import DefinitionError, StorageError
 from ecluse.model.contract import Contract
 from ecluse.model.names import BROKE, ORIGIN, PARTITION, RAW, REASON, ROW, RUN
 from ecluse.model.step import StepDefinition
-from ecluse.sources import RawInput, keep
+from ecluse.sources import RawInput, keep_file
 from ecluse.step.border import computing
 from ecluse.step.held import HELD
 
@@ -33,7 +33,7 @@ def corrected(engine: Engine, raw: Path, definition: StepDefinition, path: Path)
     if path.suffix.lower() not in _ENDINGS:
         raise DefinitionError("step.fix_format", path=path, known=", ".join(_ENDINGS))
     try:
-        kept = keep(path, raw, f"quarantine/{path.name}")
+        kept = keep_file(path, raw, f"quarantine/{path.name}")
         names = _read(engine, path.suffix.lower(), kept.kept, path)
     except OSError as error:
         raise StorageError("step.fix_file", path=path, error=error.strerror or error) from error
