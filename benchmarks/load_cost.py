@@ -116,6 +116,7 @@ def _attest(project: Project, database: Database, manifest: Manifest, columns: d
                 "suite_digest": "s1",
                 "checks": [check],
                 "accounting_outcome": "held",
+                "personal": {"outcome": "held", "findings": []},
             },
         ),
         ("release", "pipeline", release, {"manifest": manifest.to_json()}),

@@ -88,6 +88,7 @@ def about_the_release(charter: Charter) -> list[tuple[Fact, str]]:
         "suite_digest": "s1",
         "checks": [check],
         "accounting_outcome": "held",
+        "personal": {"outcome": "held", "findings": []},
     }
     published = {"dataset": "products.delays", "snapshot_id": "11", "suite_digest": "s1", "licence": "CC0-1.0"}
     approved = {

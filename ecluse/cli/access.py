@@ -63,12 +63,11 @@ def log(session: Session, dataset: str | None, reader: str | None, since: dateti
 def _row(access: Access) -> tuple[str, ...]:
     unproven = "" if access.authenticated else f" ({say('cli.access.unproven')})"
     answer = say("cli.access.open") if access.opens else say("cli.access.refused", reasons=", ".join(access.reasons))
-    version = access.version or "–"
     return (
         access.at.isoformat(" ", "seconds"),
         f"{access.reader or '–'}{unproven}",
         "\n".join(access.datasets),
-        version if access.released else f"{version} ({say('cli.access.unreleased')})",
+        (access.version or "–") if access.released else say("cli.access.unreleased"),
         access.purpose,
         answer,
         "\n".join(_columns(access)),

@@ -194,7 +194,12 @@ def test_evidence_of_other_data_clears_nothing(clinic):
     checked = clinic.publish()
     unchecked = replace(checked, files=tuple(replace(f, sha256="0" * 64) for f in checked.files))
     clinic.release(unchecked)
-    assert keys() == ["not_computed_checks_broken", "files_unchecked"]
+    assert keys() == [
+        "not_computed_checks_broken",
+        "files_unchecked",
+        "not_computed_personal_unclassified",
+        "personal_unsought",
+    ]
 
 
 def test_evidence_by_a_key_that_may_not_attest_it_clears_nothing(clinic):
