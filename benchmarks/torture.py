@@ -56,7 +56,7 @@ CALLS: dict[str, tuple[object, str]] = {
     "the snapshot is on its branch": (Branches, "_put"),
     "main is moved, not committed": (Prepared, "apply"),
     "the facts are appended, not committed": (Log, "append"),
-    "everything is written, not committed": (publish, "_record"),
+    "everything is written, not committed": (publish, "record"),
     "everything is committed": (run, "_result"),
 }
 STAGES = tuple(stage.__name__ for stage in run.STAGES)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pyarrow import fs
 
 from ecluse.model.location import S3Location
@@ -26,8 +26,21 @@ if TYPE_CHECKING:
 
 # NOTE: what a machine does overnight: ``--hypothesis-profile long``. The walks of ``test_any_order`` then are many.
 settings.register_profile("long", deadline=None)
+# NOTE: how long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("short")
 
 KEY, SECRET = "AKIAECLUSETESTS00000", "a-secret-that-no-message-may-hold"
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_its_own():
+    """A command that runs in this process tells the project's code where it is; the next test begins without."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("ECLUSE_")}
+    yield
+    for name in [name for name in os.environ if name.startswith("ECLUSE_")]:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @dataclass

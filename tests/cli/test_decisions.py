@@ -181,7 +181,8 @@ def test_the_plan_is_every_criterion_and_approval_with_the_next_command(at, call
     assert "data-valid, by data-steward" in shown.out
     assert "--as p-1d5c" in shown.out
     found = call(*at, "plan", "--json").json["releases"][0]
-    assert [(c["id"], c["met"]) for c in found["criteria"]] == [("checks", True), ("quarantine", True)]
+    asked = [("checks", True), ("quarantine", True), ("personal-data", True)]
+    assert [(c["id"], c["met"]) for c in found["criteria"]] == asked
     assert found["approvals"][0]["able"] == ["p-1d5c"]
     call(*at, *YES, "--yes")
     assert call(*at, "plan", NAME).code == 0

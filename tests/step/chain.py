@@ -40,7 +40,7 @@ class Chain:
         (folder / "charter.yaml").write_text(CHARTER)
         self.folder = folder
         columns = (
-            Column("id", "BIGINT"),
+            Column("id", "BIGINT", classification="internal"),
             Column("amount", "BIGINT", classification="public"),
             Column("mail", "VARCHAR", classification="personal"),
         )

@@ -56,7 +56,7 @@ def collect(services, dataset, text):
     root = services.project.root
     (root / f"{dataset}.csv").write_text(text)
     names = text.splitlines()[0].split(",")
-    columns = [Column(name, "BIGINT" if name == "id" else "DOUBLE") for name in names]
+    columns = [Column(name, "BIGINT" if name == "id" else "DOUBLE", classification="internal") for name in names]
     contract = Contract(columns=columns, key=["id"], owner="shop", licence="CC0-1.0")
 
     def collected() -> Files:
