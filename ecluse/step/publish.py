@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from ecluse.errors import Conflict
+from ecluse.errors import Conflict, DefinitionError
 from ecluse.model.canonical import digest
 from ecluse.model.outcome import Scope
 from ecluse.model.update import RESOLVED
@@ -36,11 +36,17 @@ _WAIT = 0.05
 
 
 def find_published(state: State, services: Services) -> State:
-    """End the step early where exactly this is published already: the same code and suite on the same inputs."""
+    """End the step early where exactly this is published already: the same code and suite on the same inputs.
+
+    ``force`` computes it again; ``DefinitionError`` where that would append the same rows a second time.
+    """
     state = replace(state, key=idempotency_key(state))
-    if state.request.force or state.request.dry_run:
+    appends = state.definition.update == "append"
+    if state.request.dry_run or (state.request.force and not appends):
         return state
     found = _published(state, services)
+    if found and state.request.force:
+        raise DefinitionError("step.force_append", dataset=state.definition.name)
     return replace(state, ending=Ending.UNCHANGED, previous=found) if found else state
 
 
@@ -87,7 +93,8 @@ def publish(state: State, services: Services) -> State:
         candidates = [c for c in (state.candidate, state.quarantine) if c is not None]
         # NOTE: who published the same since this step began did so before the base of its candidate (seen here), or
         # after it (a conflict below, and then seen here).
-        if not state.request.force and (found := _published(state, services)):
+        again = state.request.force and state.definition.update != "append"
+        if not again and (found := _published(state, services)):
             for candidate in candidates:
                 services.warehouse.discard(candidate)
             return replace(state, candidate=None, quarantine=None, ending=Ending.UNCHANGED, previous=found)

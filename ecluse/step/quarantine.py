@@ -80,15 +80,17 @@ def _by_check(state: State, rejected: int) -> dict[str, int]:
 
 
 def _had_rows(state: State, services: Services) -> bool:
-    """Whether this partition's quarantine holds rows that this run replaces."""
+    """Whether the quarantine holds rows that this run replaces."""
     name = quarantine_name(state.definition.name)
     if state.definition.update not in ("replace", "partition") or not services.warehouse.exists(name):
         return False
     head = services.warehouse.head(name)
     if head is None:
         return False
+    # NOTE: a step without partitions stands for the whole dataset, whatever partitions it once had.
+    whole = state.definition.update == "replace" and state.request.partition is None
     replaced = _partitions(state)
-    return any(f.partition in replaced and f.rows for f in services.warehouse.files(name, head))
+    return any((whole or f.partition in replaced) and f.rows for f in services.warehouse.files(name, head))
 
 
 def _partitions(state: State) -> tuple[str | None, ...]:
