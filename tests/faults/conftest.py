@@ -42,7 +42,13 @@ grants:
 """
 
 CONTRACT = Contract(
-    columns=[Column("id", "BIGINT"), Column("amount", "DOUBLE")], key=["id"], owner="shop", licence="CC0-1.0"
+    columns=[
+        Column("id", "BIGINT", classification="internal"),
+        Column("amount", "DOUBLE", classification="internal"),
+    ],
+    key=["id"],
+    owner="shop",
+    licence="CC0-1.0",
 )
 GOOD = "id,amount\n1,5.0\n2,7.5\n"
 

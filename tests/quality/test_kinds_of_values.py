@@ -30,7 +30,7 @@ def expectations():
     yield E.ExpectColumnValuesToBeBetween(column="n", min_value=-1, max_value=BIG - 1)
     yield E.ExpectColumnValuesToBeInSet(column="n", value_set=[0, BIG])
     yield E.ExpectColumnValuesToNotBeInSet(column="n", value_set=[BIG])
-    yield E.ExpectColumnMaxToBeBetween(column="n", max_value=BIG - 1)
+    yield E.ExpectColumnMaxToBeBetween(column="n", max_value=BIG - 2)
     yield E.ExpectColumnUniqueValueCountToBeBetween(column="n", min_value=2)
     yield E.ExpectColumnValuesToBeBetween(column="x", min_value=0)
     yield E.ExpectColumnValuesToBeBetween(column="x", max_value=0, strict_max=True)
@@ -102,3 +102,11 @@ def test_times_of_any_zone_are_compared_as_moments_and_shown_in_utc(great_expect
     assert [r.success for r in mine.results] == [r.success for r in theirs.results] == [True, False]
     shown = [r.results[1].to_json_dict()["result"]["partial_unexpected_list"] for r in (mine, theirs)]
     assert shown == [["2013-03-10T07:00:00+00:00"], ["2013-03-10T03:00:00-04:00"]]
+
+
+def test_a_bound_is_held_against_the_whole_number_and_not_its_nearest_float(great_expectations, suite_of):
+    frame = pd.DataFrame({"n": pd.Series([BIG], dtype="Int64")})
+    suite = suite_of(E.ExpectColumnMaxToBeBetween(column="n", max_value=BIG - 1))
+    mine, theirs = validate(frame, suite), great_expectations(frame, suite, "SUMMARY")
+    assert [r.results[0].to_json_dict()["result"]["observed_value"] for r in (mine, theirs)] == [BIG, BIG]
+    assert (mine.success, theirs.success) == (False, True)

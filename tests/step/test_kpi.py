@@ -84,6 +84,8 @@ def made(tmp_path_factory):
 def services(made, monkeypatch):
     """A shop that released three orders and has published four since."""
     monkeypatch.chdir(made)
+    for name in ("ECLUSE_PROJECT", "ECLUSE_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
     opened = open_services(Project.find(made, "demo"))
     monkeypatch.setitem(globals(), "START", opened.log.size)
     yield opened
