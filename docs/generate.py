@@ -62,8 +62,8 @@ Each is held by a test.
 - LIKE patterns and `unexpected_rows_expectation` are answered; GX on pandas has none. Brackets in a pattern stand for
   themselves, as in standard SQL: they are classes of characters in SQL Server alone.
 - Times with a zone are compared as moments and shown in UTC, because Parquet keeps the moment and no zone of a value.
-- A bound is held against whole numbers as they are. GX on pandas rounds those beyond 2^53 to the nearest float first, and
-  lets a largest value pass that is above its bound by one.
+- A bound is held against whole numbers as they are. GX on pandas rounds those beyond 2^53 to the nearest float
+  first, and lets a largest value pass that is above its bound by one.
 - What could not be computed says so in Écluse's words: a column that is missing is named with those that are there.
 - A DATE column can increase or decrease; GX on pandas raises.
 - Increasing and decreasing compare values. GX subtracts them, which overflows in columns of small or unsigned integers:
