@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from benchmarks.postgresql import Server
 
 # NOTE: what a machine does overnight: ``--hypothesis-profile long``. The walks of ``test_any_order`` then are many.
-settings.register_profile("long", deadline=None)
-# NOTE: how long an example takes says how busy the machine is, and nothing about the code.
-settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", deadline=None, derandomize=False)
+# NOTE: how long an example takes says how busy the machine is, and nothing about the code. The same code is asked the
+# same examples, so that a change is judged by what it changes; the long profile looks for new ones.
+settings.register_profile("short", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("short")
 
 KEY, SECRET = "AKIAECLUSETESTS00000", "a-secret-that-no-message-may-hold"
