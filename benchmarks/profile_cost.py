@@ -6,9 +6,7 @@ What ``work``, ``process`` and ``peak`` are stands in ``benchmarks.validate_spee
 - ``floor``: DuckDB counts every column;
 - ``summarize``: DuckDB's own ``SUMMARIZE``, which finds no keys, frequent values, shapes or pairs in order;
 - ``profile``: ``ecluse.quality.profile``;
-- ``suggest``: ``ecluse.quality.suggest``, which profiles, and asks everything that it proposes of all rows;
-- ``ydata``: ydata-profiling in its minimal form on pandas, where ``--other-env`` names an environment that has it. It
-  is no dependency of Écluse.
+- ``suggest``: ``ecluse.quality.suggest``, which profiles, and asks everything that it proposes of all rows.
 """
 
 from __future__ import annotations
@@ -68,17 +66,6 @@ def suggest(path: Path, _rows: int) -> Callable[[], Any]:
 
 SIDES = {"floor": floor, "summarize": summarize, "profile": profile, "suggest": suggest}
 
-#: Runs in the other environment.
-_YDATA = """
-import json, sys, time
-import pandas as pd
-from ydata_profiling import ProfileReport
-cpu, wall = time.process_time(), time.monotonic()
-report = ProfileReport(pd.read_parquet(sys.argv[1]), minimal=True, progress_bar=False)
-told = {"columns": len(report.get_description().variables)}
-print(json.dumps({"work": time.process_time() - cpu, "wall": time.monotonic() - wall, "told": told}))
-"""
-
 
 def run_side(name: str, path: Path, rows: int) -> None:
     """One side, in this process; prints what it used as JSON."""
@@ -94,7 +81,6 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "ecluse-benchmark")
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
-    parser.add_argument("--other-env", type=Path, help="an environment that has ydata-profiling")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     given = parser.parse_args()
     path = made(given.data, given.rows)
@@ -102,10 +88,7 @@ def main() -> None:
         run_side(given.side, path, given.rows)
         return
     here = [sys.executable, "-m", "benchmarks.profile_cost", "--rows", str(given.rows), "--data", str(given.data)]
-    commands = {side: [*here, "--side", side] for side in given.sides}
-    if given.other_env is not None:
-        commands["ydata"] = [str(given.other_env / "bin" / "python"), "-c", _YDATA, str(path)]
-    found = {name: measured(command) for name, command in commands.items()}
+    found = {side: measured([*here, "--side", side]) for side in given.sides}
     used = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "great-expectations", "pyarrow"))
     print(f"{given.rows:,} rows x 15 columns, {THREADS} threads")
     print(

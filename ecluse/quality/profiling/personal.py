@@ -1,4 +1,8 @@
-"""Columns that look like people's: by their name, or by the format of their texts."""
+"""Columns that look like people's: by their name, or by the format of their texts.
+
+It decides what a profile hides, so a suspicion is enough. What keeps a release closed has to be found in the values:
+that is left to ``ecluse.quality.personal``.
+"""
 
 from __future__ import annotations
 
