@@ -75,12 +75,13 @@ def gate_data(plan: Plan) -> dict[str, Any]:
 
 def _criteria(plan: Plan) -> Iterator[tuple[object, ...]]:
     from ecluse.gate import shown, wanted
+    from ecluse.report import measure_text
 
     for one in plan.judged.criteria.judged:
         value = one.measured.value
         found = say("deciding.gate.uncomputed") if value is None else shown(one.criterion, value)
         met = say("deciding.gate.waived") if one.waived else say("cli.yes" if one.met else "cli.no")
-        yield one.criterion.description or one.criterion.id, wanted(one.criterion), found, met
+        yield measure_text(one.criterion), wanted(one.criterion), found, met
 
 
 def _approvals(plan: Plan) -> Iterator[tuple[object, ...]]:

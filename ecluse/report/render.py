@@ -11,6 +11,7 @@ from ecluse import texts
 from ecluse.model.charter import Criterion
 from ecluse.model.outcome import Outcome
 from ecluse.report.gather import gather_sheet
+from ecluse.report.measure import measure_text
 from ecluse.report.page import page_environment, write_page
 from ecluse.report.sheet import Check, SheetData
 
@@ -93,7 +94,7 @@ def _environment(lang: str) -> Environment:
         "harmless": _harmless,
         "places": lambda pairs: _places(pairs, lang),
         "wanted": lambda criterion: _wanted(criterion, lang),
-        "measure": lambda criterion: _measure(criterion, lang),
+        "measure": lambda criterion: measure_text(criterion, lang),
     }
     found.filters |= filters
     return found
@@ -168,12 +169,6 @@ def _wanted(criterion: Criterion, lang: str) -> str:
     if criterion.measure == "quarantine.share":
         return f"{sign} {texts.number(criterion.value * 100, lang)} %"
     return f"{sign} {texts.number(criterion.value, lang)}"
-
-
-def _measure(criterion: Criterion, lang: str) -> str:
-    if criterion.measure.startswith("kpi."):
-        return texts.say("report.measure.kpi", lang=lang, kpi=criterion.measure.removeprefix("kpi."))
-    return texts.say(f"report.measure.{criterion.measure.replace('.', '_')}", lang=lang)
 
 
 def _places(pairs: Sequence[tuple[str, str]], lang: str) -> list[tuple[str, str]]:

@@ -179,6 +179,7 @@ def test_the_plan_is_every_criterion_and_approval_with_the_next_command(at, call
     shown = call(*at, "plan")
     assert shown.code == 3
     assert "data-valid, by data-steward" in shown.out
+    assert "Columns with personal data that nobody classified so" in shown.out
     assert "--as p-1d5c" in shown.out
     found = call(*at, "plan", "--json").json["releases"][0]
     asked = [("checks", True), ("quarantine", True), ("personal-data", True)]
