@@ -66,7 +66,8 @@ class Copies:
 
     def keep(self, location: str, version: str, path: Path, digest: str) -> None:
         """Share the copy at ``path`` as an entry, and delete the longest unused entries above the limit."""
-        link = self._cache / f".{uuid.uuid4().hex}"
+        # NOTE: in the cache, others could delete it for room before it has its name.
+        link = self.fresh(path)
         os.link(path, link)
         link.replace(self._cache / f"{_digest(location)}-{_digest(version)}-{digest}")
         entries = []

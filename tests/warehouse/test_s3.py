@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -204,6 +205,25 @@ def test_the_longest_unused_copies_make_room_and_what_is_read_stays(tmp_path):
     assert (copies.held / "b").read_bytes() == b"b" * 100
     copies.forget("s3://b/a")
     assert not there("a")
+
+
+def test_an_entry_that_is_being_made_is_not_what_others_delete_for_room(tmp_path, monkeypatch):
+    one, other = Copies(tmp_path, limit=1), Copies(tmp_path, limit=1)
+    link = os.link
+
+    def add(copies, name):
+        path = copies.held / name
+        path.write_bytes(name.encode())
+        copies.keep(f"s3://b/{name}", "v", path, sha256(path))
+
+    def link_while_another_keeps(*paths):
+        monkeypatch.setattr(os, "link", link)
+        link(*paths)
+        add(other, "bbb")
+
+    monkeypatch.setattr(os, "link", link_while_another_keeps)
+    add(one, "a")
+    assert [entry.stat().st_size for entry in (tmp_path / "cache").iterdir()] == [1]
 
 
 def test_a_name_that_leads_out_of_the_folder_of_copies_is_refused(lake):
