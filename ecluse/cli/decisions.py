@@ -128,7 +128,7 @@ def _decide(
 ) -> None:
     from ecluse.cli.reading import book_of
     from ecluse.gate import review
-    from ecluse.step.releases import decide, decision, find_release
+    from ecluse.step.releases import decision, find_release, sign_decision
 
     with session.services(party, passphrase) as services:
         manifest = find_release(services, dataset, version)
@@ -141,7 +141,7 @@ def _decide(
             review(manifest, phase, services.charter, book_of(services), services.project.now()), err=session.json
         )
         _ask(services, verdict, phase, party, said, yes=yes)
-        position = decide(services, services.signer, manifest, verdict, phase=phase, **said)
+        position = sign_decision(services, services.signer, fact)
     _tell(session, after, manifest, position, {"verdict": verdict, "party": party, "dataset": dataset, **said})
 
 

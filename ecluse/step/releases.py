@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Required, TypedDict, Unpack
 
 from sqlalchemy import Connection
 
@@ -100,28 +100,24 @@ def find_release(services: Services, dataset: str, version: str | None = None) -
     return found[-1] if found else None
 
 
-def decide(
-    services: Services,
-    signer: Signer,
-    manifest: Manifest,
-    verdict: Decision,
-    *,
-    question: str = "",
-    reason: str,
-    expires: datetime | None = None,
-    phase: str | None = None,
-    criterion: str | None = None,
-    standing: bool = False,
-) -> int:
-    """Sign one person's answer to a question about a release; its position in the log.
+class Answer(TypedDict, total=False):
+    """What a person says beside yes or no, as ``decision`` takes it."""
 
-    The decision binds the release and the gate that stands at this moment: see ``Charter.gate_digest``. An approval or
-    a waiver needs an expiry; ``standing`` lets an approval hold for the patch releases to come too.
-    """
-    fact = decision(
-        services, manifest, verdict, question=question, reason=reason, expires=expires, phase=phase,
-        criterion=criterion, standing=standing,
-    )  # fmt: skip
+    question: str
+    reason: Required[str]
+    expires: datetime | None
+    phase: str | None
+    criterion: str | None
+    standing: bool
+
+
+def decide(services: Services, signer: Signer, manifest: Manifest, verdict: Decision, **answer: Unpack[Answer]) -> int:
+    """Sign one person's answer to a question about a release; its position in the log. See ``decision``."""
+    return sign_decision(services, signer, decision(services, manifest, verdict, **answer))
+
+
+def sign_decision(services: Services, signer: Signer, fact: Fact) -> int:
+    """Sign a decision as it was shown; its position in the log."""
     with services.database.transaction() as connection:
         (position,) = services.log.append(connection, [sign(fact, signer)])
     return position
@@ -139,7 +135,12 @@ def decision(
     criterion: str | None = None,
     standing: bool = False,
 ) -> Fact:
-    """What ``decide`` signs. ``DefinitionError`` for an answer that could never count."""
+    """One person's answer to a question about a release, to be signed.
+
+    It binds the release, the gate that stands at this moment (see ``Charter.gate_digest``), and how much of the log was
+    there to be seen. An approval or a waiver needs an expiry; ``standing`` lets an approval hold for the patch releases
+    to come too. ``DefinitionError`` for an answer that could never count.
+    """
     phase = phase or services.charter.phase
     gate = services.charter.gate(phase)
     if gate is None:

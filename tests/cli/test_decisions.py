@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ecluse.charterfile import load_charter
-from ecluse.ledger import Log, new_key, trust_of
+from ecluse.ledger import Log, new_key, sign, trust_of
+from ecluse.model.facts import Subject
 from ecluse.project import Project
+from ecluse.step.services import open_services
 from ecluse.store import Database
 
 NAME = "clean.orders"
@@ -56,6 +59,21 @@ def test_what_is_signed_is_shown_before_it_is_signed(at, call, monkeypatch):
     ):
         assert said in shown.out
     assert f"p-1d5c says yes to “data-valid” in the phase proof-of-concept, until {UNTIL}." in shown.err
+
+
+def test_what_comes_in_while_somebody_makes_up_their_mind_was_not_seen(at, call, monkeypatch):
+    def confirm(*_, **__):
+        with closing(open_services(Project.find(at[1]))) as services:
+            sizes.append(services.log.size)
+            fact = services.fact("read", (Subject("x", "0" * 64),), {"datasets": []})
+            with services.database.transaction() as connection:
+                services.log.append(connection, [sign(fact, services.signer)])
+        return True
+
+    sizes = []
+    monkeypatch.setattr("click.confirm", confirm)
+    assert call(*at, *YES).code == 0
+    assert [decision["seen"] for decision in decisions(at)] == sizes
 
 
 def test_an_approval_opens_and_says_so(at, call):
