@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pyarrow import fs
 
+from ecluse import texts
 from ecluse.model.location import S3Location
 
 if TYPE_CHECKING:
@@ -36,9 +37,11 @@ KEY, SECRET = "AKIAECLUSETESTS00000", "a-secret-that-no-message-may-hold"
 
 @pytest.fixture(autouse=True)
 def _environment_of_its_own():
-    """A command that runs in this process tells the project's code where it is; the next test begins without."""
+    """A command that runs in this process says where the project is, and in what language; the next test begins without."""
     before = {name: value for name, value in os.environ.items() if name.startswith("ECLUSE_")}
+    texts.set_language("en")
     yield
+    texts.set_language("en")
     for name in [name for name in os.environ if name.startswith("ECLUSE_")]:
         del os.environ[name]
     os.environ.update(before)
