@@ -61,7 +61,7 @@ def write_sheet(
 
 def render_sheet(data: SheetData, lang: str = "en") -> str:
     """A sheet's data as HTML in one of the two languages."""
-    from ecluse.step.quarantine import REJECTED
+    from ecluse.step.unreadable import REJECTED
 
     template = _environment(lang).get_template("sheet.html.j2")
     return template.render(

@@ -53,7 +53,7 @@ def _from_database(
 
     refuse_unread(types)
     kept = keep_query(source, contract, raw)
-    reading = Reading(spool, kept.sha256[:12], kept.origin, types)
+    reading = Reading(spool, kept.mark, kept.origin, types)
     typed = read_ndjson(engine, kept.kept, contract, reading, from_database=True)
     return _collection([(kept, typed)], spool, ())
 
@@ -72,7 +72,7 @@ def _from_files(
             raise SourceError("sources.twice", path=path)
         folder = spool / str(number)
         folder.mkdir()
-        reading = Reading(folder, kept.sha256[:12], str(path), types)
+        reading = Reading(folder, kept.mark, str(path), types)
         read.append((kept, _read(engine, kept.kept, format, source, contract, reading)))
         checks.append(partial(confirm, path, kept))
     return _collection(read, spool, tuple(checks))

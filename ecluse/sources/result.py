@@ -18,6 +18,11 @@ class RawInput:
     bytes: int
     kept: Path
 
+    @property
+    def mark(self) -> str:
+        """What the origin of each of its rows begins with."""
+        return self.sha256[:12]
+
 
 @dataclass(frozen=True)
 class Counts:

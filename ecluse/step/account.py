@@ -13,9 +13,9 @@ from ecluse.model.names import BROKE, ORIGIN
 from ecluse.model.release import DataFile
 from ecluse.step.border import computing
 from ecluse.step.candidate import batch_sql
-from ecluse.step.quarantine import REJECTED
 from ecluse.step.services import Services
 from ecluse.step.state import State
+from ecluse.step.unreadable import REJECTED
 
 #: Where origins wait to be counted. Names that begin with an underscore are no input's.
 _OUT, _HELD, _SEEN, _KEPT = "_ecluse_out", "_ecluse_held", "_ecluse_seen", "_ecluse_kept"

@@ -21,6 +21,7 @@ from ecluse.step.rerun import replaced_rows
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
 from ecluse.texts import LANGUAGES
+from ecluse.warehouse import Candidate
 
 
 def publication_facts(state: State, services: Services, more: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -129,8 +130,17 @@ def _standing(state: State, services: Services) -> tuple[dict[str, int] | None, 
     if update != "partition":
         return {state.request.partition or "all": sum(file.rows for file in files)}, None
     looks_at = candidate.looks_at or frozenset()
-    held = state.quarantine.content if state.quarantine else ()
-    return rows_by_partition(file for file in files if file.partition in looks_at), rows_by_partition(held)
+    standing = rows_by_partition(file for file in files if file.partition in looks_at)
+    return standing, _held_by_partition(state.quarantine, services) if state.quarantine else {}
+
+
+def _held_by_partition(quarantine: Candidate, services: Services) -> dict[str, int]:
+    """The rows in quarantine in each partition that a publication changes there, or confirms."""
+    assert quarantine.snapshot_id is not None
+    parts = {file.partition for file in (*quarantine.content, *quarantine.removed)}
+    files = services.warehouse.files(quarantine.dataset, quarantine.snapshot_id)
+    found = rows_by_partition(file for file in files if file.partition in parts)
+    return {part or "all": found.get(part or "all", 0) for part in parts}
 
 
 def _replaced(state: State) -> int:

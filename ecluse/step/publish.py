@@ -28,6 +28,7 @@ from ecluse.step.pin import inputs_json
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
 from ecluse.store.schema import publications
+from ecluse.warehouse import Candidate
 
 #: How often a step tries again after somebody else published other partitions of the same dataset first.
 _TRIES = 24
@@ -182,7 +183,8 @@ def record(connection: Connection, state: State, version: tuple[str, ...]) -> No
         "code_version": state.code_version,
         "content": [f.sha256 for f in state.candidate.content],
         "version": version,
-        "partitions": sorted({f.partition or "all" for f in state.candidate.content}),
+        "partitions": _partitions(state.candidate),
+        "held": _partitions(state.quarantine),
         "inputs": inputs_json(state),
         "checks": check_report(state.report)["checks"],
         "raw": [r.origin for r in state.collection.inputs] if state.collection else [],
@@ -200,3 +202,7 @@ def record(connection: Connection, state: State, version: tuple[str, ...]) -> No
             result=json.dumps(result),
         )
     )
+
+
+def _partitions(candidate: Candidate | None) -> list[str]:
+    return sorted({file.partition or "all" for file in candidate.content} if candidate else ())

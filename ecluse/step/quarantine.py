@@ -16,10 +16,8 @@ from ecluse.step.partition import PART, parted
 from ecluse.step.rerun import add_once
 from ecluse.step.services import Services
 from ecluse.step.state import Block, State
+from ecluse.step.unreadable import REJECTED, outdated, without
 from ecluse.warehouse import Candidate, Change
-
-#: The name under which lines that could not be read appear among the broken promises.
-REJECTED = "readable_line"
 
 
 def quarantine(state: State, services: Services) -> State:
@@ -90,7 +88,9 @@ def _had_rows(state: State, services: Services) -> bool:
     # NOTE: a step without partitions stands for the whole dataset, whatever partitions it once had.
     whole = state.definition.update == "replace" and state.request.partition is None
     replaced = _partitions(state)
-    return any((whole or f.partition in replaced) and f.rows for f in services.warehouse.files(name, head))
+    if any((whole or f.partition in replaced) and f.rows for f in services.warehouse.files(name, head)):
+        return True
+    return state.definition.update == "partition" and outdated(state, services, replaced) is not None
 
 
 def _partitions(state: State) -> tuple[str | None, ...]:
@@ -166,16 +166,18 @@ def put_back(state: State, services: Services) -> State:
 
 
 def _by_partition(state: State, services: Services, candidate: Candidate, sql: str) -> Candidate:
-    """The quarantine of every partition in hand; a line that could not be read belongs to none, and is added."""
+    """The quarantine of every partition in hand; lines that could not be read belong to none, and lie beside them."""
     present = _partitions(state)
+    touched, others = without(state, services, candidate, outdated(state, services, present))
     state.engine.run(f"CREATE OR REPLACE TEMP TABLE _ecluse_refused AS {sql}")
     read = f"(SELECT * FROM _ecluse_refused WHERE {BROKE} <> {literal(REJECTED)})"
     parted(state, read, "_ecluse_refused_parts")
     kept = f"SELECT * EXCLUDE ({PART}) FROM _ecluse_refused_parts WHERE {PART} ="
-    rejects = f"SELECT * FROM _ecluse_refused WHERE {BROKE} = {literal(REJECTED)}"
+    lines = [f"SELECT * FROM _ecluse_refused WHERE {BROKE} = {literal(REJECTED)}", *([others] if others else [])]
     change = Change(
         added={part: f"{kept} {literal(part)}" for part in present},
-        carried={None: rejects},
+        carried={None: " UNION ALL BY NAME ".join(lines)},
+        removed=touched,
         whole=True,
         ignores=frozenset({RUN}),
         looks_at=frozenset(present),

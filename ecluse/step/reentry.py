@@ -36,9 +36,10 @@ from ecluse.step.leave import GIVEN, LEAVE, Asked, Left, Work
 from ecluse.step.leave_facts import broke_by, counts_of, decision_of, events_of, facts_of
 from ecluse.step.partition import PART, parted
 from ecluse.step.publish import rebase, record
-from ecluse.step.quarantine import REJECTED, quarantine_columns
+from ecluse.step.quarantine import quarantine_columns
 from ecluse.step.services import Services
 from ecluse.step.state import Block, Ending, Pinned, State, StepRequest
+from ecluse.step.unreadable import REJECTED
 from ecluse.step.waived import waive
 from ecluse.warehouse import Change
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,7 +12,9 @@ from hypothesis import strategies as st
 from ecluse.errors import BrokenData, NotComputed
 from ecluse.model.counts import counted
 from ecluse.model.names import quarantine_name
-from ecluse.step.state import Ending
+from ecluse.model.step import Files
+from ecluse.step.run import run_step
+from ecluse.step.state import Ending, StepRequest
 from tests.step.updates import Dataset, between
 
 COLUMNS = {"month": "VARCHAR", "id": "BIGINT", "amount": "BIGINT"}
@@ -105,6 +110,71 @@ def test_the_quarantine_of_a_partition_is_replaced_with_it(tmp_path):
         counts = counted(counts, signed.fact.predicate)
     assert counts == {"2024-01": (2, 0), "2024-02": (1, 1)}
     sales.close()
+
+
+@pytest.fixture
+def collected(tmp_path):
+    made = Collected(tmp_path)
+    yield made
+    made.close()
+
+
+class Collected(Dataset):
+    """Sales as their files say, each line a row or unreadable."""
+
+    def __init__(self, folder):
+        super().__init__(
+            folder, COLUMNS, key=("id",), update="partition", partition_by="month",
+            contract={"on_failure": "quarantine", "quarantine_at_most": 0.5},
+        )  # fmt: skip
+        self.folder = folder
+        self.step = replace(self.step, kind="source", compute=lambda: Files(*self.paths))
+
+    def collect(self, *, force=False, **files):
+        """Carry out the step on files by their names, each with these lines."""
+        self.paths = [self.folder / f"{name}.csv" for name in files]
+        for path, lines in zip(self.paths, files.values(), strict=True):
+            path.write_text("\n".join(["month,id,amount", *lines, ""]))
+        result = run_step(self.step, StepRequest(str(uuid.uuid4()), force=force), self.services)
+        assert result.published, result.blocks
+
+    @property
+    def unreadable(self):
+        """The lines in quarantine; the facts count as many."""
+        warehouse, held = self.services.warehouse, quarantine_name(self.step.name)
+        head = warehouse.head(held)
+        with self.services.engine() as engine:
+            found = engine.rows(f"SELECT _raw FROM {warehouse.scan(held, head)} ORDER BY ALL") if head else []
+        counts = {}
+        for signed in self.services.log.facts(kind="publication"):
+            counts = counted(counts, signed.fact.predicate)
+        assert sum(gone for _, gone in counts.values()) == len(found)
+        return [line for (line,) in found]
+
+
+def test_unreadable_lines_are_held_once_however_often_their_file_is_read(collected):
+    lines = ["2024-01,1,5", "2024-01,2,many", "2024-02,3,7"]
+    collected.collect(sales=lines)
+    collected.collect(sales=lines, force=True)
+    assert collected.unreadable == ["2024-01,2,many"]
+    collected.collect(sales=lines, more=["2024-03,4,8", "2024-03,5,few"])
+    assert collected.unreadable == ["2024-01,2,many", "2024-03,5,few"]
+
+
+def test_unreadable_lines_go_when_every_partition_of_their_run_is_computed_anew(collected):
+    collected.collect(sales=["2024-01,1,5", "2024-01,2,many", "2024-02,3,7"])
+    collected.collect(later=["2024-03,4,8", "2024-03,5,few"])
+    collected.collect(sales=["2024-01,1,5", "2024-01,2,6", "2024-02,3,7"])
+    assert collected.published() == [("2024-01", 1, 5), ("2024-01", 2, 6), ("2024-02", 3, 7), ("2024-03", 4, 8)]
+    assert collected.unreadable == ["2024-03,5,few"]
+    collected.collect(later=["2024-03,4,8"])
+    assert collected.unreadable == []
+
+
+def test_an_unreadable_line_stays_that_may_belong_to_a_partition_which_is_not_computed_anew(collected):
+    collected.collect(sales=["2024-01,1,5", "2024-0?,2,many", "2024-02,3,7"])
+    collected.collect(sales=["2024-01,1,6"])
+    assert collected.unreadable == ["2024-0?,2,many"]
 
 
 def test_a_partition_that_is_broken_throughout_stays_as_it_was(tmp_path):
