@@ -156,9 +156,8 @@ def errors() -> str:
                 f"### `{key}`\n\n{_kinds(raised.get(key))}{_shown(entry['received'])}\n\n"
                 f"- **Allowed:** {_shown(entry['allowed'])}\n- **Try:** {_shown(entry['hint'])}\n"
             )
-    gate = tomllib.loads((PACKAGE / "texts" / "en" / "gate.toml").read_text("utf-8"))["reasons"]
     step = tomllib.loads((PACKAGE / "texts" / "en" / "step.toml").read_text("utf-8"))["blocks"]
-    parts += [_REASONS_HEAD, _reasons(gate)]
+    parts += [_REASONS_HEAD, _refusals()]
     parts.append("## Reasons of a blocked step\n\nWhy a step published nothing.\n")
     parts.append(_reasons(step))
     return "\n".join(parts)
@@ -364,6 +363,23 @@ def _entries(found: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str
                 yield f"{prefix}.{key}", value
             else:
                 yield from _entries(value, f"{prefix}.{key}")
+
+
+def _refusals() -> str:
+    """The reasons of a refusal, each with what changes it."""
+    from ecluse.cli.ways import WAYS
+
+    texts = PACKAGE / "texts" / "en"
+    reasons = tomllib.loads((texts / "gate.toml").read_text("utf-8"))["reasons"]
+    ways = tomllib.loads((texts / "deciding.toml").read_text("utf-8"))["next"]
+    # NOTE: what the command line asks first: the measure of a criterion, who may answer, what a phase still wants.
+    asked = {"KPI": "kpi", "PHASE": "phase", "QUESTION": "approval"}
+    rows = []
+    for key, text in reasons.items():
+        measure = key.removeprefix("unmet_").removeprefix("not_computed_")
+        way = ways[measure if WAYS[key] == "CRITERION" else asked.get(WAYS[key], WAYS[key])]
+        rows.append(f"| `{key}` | {_shown(text)} | {_shown(way.removeprefix('Try: '))} |\n")
+    return f"| Key | Text | Try |\n|---|---|---|\n{''.join(rows)}"
 
 
 def _reasons(found: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from ecluse.texts import say
 
 if TYPE_CHECKING:
     from ecluse.gate import JudgedApproval, JudgedCriterion, Plan
+    from ecluse.model.charter import Charter
     from ecluse.model.release import Manifest
 
 
@@ -19,24 +20,31 @@ def show_gate(plan: Plan, *, err: bool = False) -> None:
     as_table(columns, [*_criteria(plan), *_approvals(plan)], err=err)
 
 
-def next_steps(plan: Plan) -> list[str]:
+def next_steps(plan: Plan, charter: Charter) -> list[str]:
     """The next command for each thing that is missing, each once."""
-    steps = [step_of(one, plan.manifest) for one in plan.judged.criteria.judged if one.reasons]
-    steps += [_answer(plan, one) for one in plan.judged.approvals.judged if one.missing]
+    steps = [step_of(one, plan.manifest, charter) for one in plan.judged.criteria.judged if one.reasons]
+    steps += [answer_of(plan, one) for one in plan.judged.approvals.judged if one.missing]
     return list(dict.fromkeys(steps))
 
 
-def step_of(judged: JudgedCriterion, manifest: Manifest) -> str:
+def step_of(judged: JudgedCriterion, manifest: Manifest, charter: Charter) -> str:
     """What to try where a criterion isn't met."""
     measure = judged.criterion.measure
     if measure.startswith("kpi."):
-        return say("deciding.next.kpi", kpi=measure.removeprefix("kpi."), version=manifest.version)
+        return kpi_step(measure.removeprefix("kpi."), charter, manifest.version)
     about = sorted({str(r.fields["dataset"]) for r in judged.measured.because if "dataset" in r.fields})
     dataset = about[0] if about else manifest.products[0].dataset
     return say(f"deciding.next.{measure.replace('.', '_')}", dataset=dataset)
 
 
-def gate_data(plan: Plan) -> dict[str, Any]:
+def kpi_step(kpi: str, charter: Charter, version: str) -> str:
+    """How a KPI is measured on a release: by its statement, or by the project's own code."""
+    defined = charter.kpi(kpi)
+    by = "kpi" if defined is None or defined.sql else "kpi_by_code"
+    return say(f"deciding.next.{by}", kpi=kpi, version=version)
+
+
+def gate_data(plan: Plan, charter: Charter) -> dict[str, Any]:
     """The same for machines."""
     judged = plan.judged
     return {
@@ -69,7 +77,7 @@ def gate_data(plan: Plan) -> dict[str, Any]:
             for one in judged.approvals.judged
         ],
         "reasons": [{"key": r.key, "text": r.text(), "facts": r.facts} for r in judged.reasons],
-        "next": next_steps(plan),
+        "next": next_steps(plan, charter),
     }
 
 
@@ -92,7 +100,8 @@ def _approvals(plan: Plan) -> Iterator[tuple[object, ...]]:
         yield asked, wanted, by, say("cli.no" if one.missing else "cli.yes")
 
 
-def _answer(plan: Plan, judged: JudgedApproval) -> str:
+def answer_of(plan: Plan, judged: JudgedApproval) -> str:
+    """The command of who may give an answer that is missing."""
     people = plan.able[judged.approval]
     if not people:
         return say("deciding.next.approval_nobody", role=judged.approval.role)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
 from ecluse.texts import say
-
-if TYPE_CHECKING:
-    from ecluse.ledger import Signer
 
 _party = click.option(
     "--as", "party", required=True, metavar="PARTY", help="Who decides: a person of the charter with a key here."
@@ -50,9 +45,8 @@ def place(
     """
     from ecluse.step.holds import place_hold
 
-    signer = _signer(session, party, passphrase)
-    with session.services() as services:
-        position = place_hold(services, signer, name, datasets, reason)
+    with session.services(party, passphrase) as services:
+        position = place_hold(services, services.signer, name, datasets, reason)
     if session.json:
         as_json({"hold": name, "datasets": datasets, "position": position})
     else:
@@ -74,9 +68,8 @@ def lift(session: Session, name: str, party: str, reason: str, passphrase: str |
     """
     from ecluse.step.holds import lift_hold
 
-    signer = _signer(session, party, passphrase)
-    with session.services() as services:
-        position = lift_hold(services, signer, name, reason)
+    with session.services(party, passphrase) as services:
+        position = lift_hold(services, services.signer, name, reason)
     if session.json:
         as_json({"lifted": name, "position": position})
     else:
@@ -112,11 +105,3 @@ def list_(session: Session) -> None:
 def _who(parties: dict[str, str], key_ids: frozenset[str]) -> str | None:
     """The parties behind keys; ``None`` where no key that signed it counts any more."""
     return ", ".join(sorted(parties.get(id, id[:12]) for id in key_ids)) or None
-
-
-def _signer(session: Session, party: str, passphrase: str | None) -> Signer:
-    """The key of a party; a demo's that is made just now counts from the next opening on."""
-    from ecluse.ledger import signer_for
-
-    with session.services() as services:
-        return signer_for(services.project, services.charter, party, passphrase)

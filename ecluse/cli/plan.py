@@ -45,7 +45,9 @@ def command(session: Session, dataset: str | None, version: str | None, phase: s
         plans = [plan(wanted, manifest, charter, book, opened.project.now()) for manifest in manifests]
     met = any(one.met for one in plans)
     if session.json:
-        as_json({"phase": charter.phase, "next": wanted, "met": met, "releases": [gate_data(one) for one in plans]})
+        as_json(
+            {"phase": charter.phase, "next": wanted, "met": met, "releases": [gate_data(one, charter) for one in plans]}
+        )
     elif not plans:
         click.echo(say("deciding.plan.no_release"))
     else:
@@ -57,7 +59,7 @@ def command(session: Session, dataset: str | None, version: str | None, phase: s
             show_gate(one)
             for reason in one.judged.besides:
                 click.echo(f"  - {reason.text()}")
-            for step in next_steps(one):
+            for step in next_steps(one, charter):
                 click.echo(f"  {step}")
             if one.met:
                 ahead = charter.phases.index(wanted) == charter.phases.index(charter.phase) + 1

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.cli.ways import Asked, way_out, ways_out
 from ecluse.errors import DefinitionError, EcluseError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
     from ecluse.cli.blocked import Blocked
     from ecluse.cli.reading import Reading
+    from ecluse.door.records import Records
+    from ecluse.gate import Plan
     from ecluse.model.release import Manifest
     from ecluse.model.verdict import Reason, Verdict
 
-#: What to try for a reason, by the start of its key: the first that fits counts.
-NEXT = (
-    ("purpose_", "charter"),
-    ("release_none", "release"),
-    ("release_missing", "releases"),
-    ("approval_", "approve"),
-    ("rejected", "decisions"),
-    ("withdrawn", "decisions"),
-    ("unmet_checks", "check"),
-    ("unmet_freshness", "check"),
-    ("not_computed_freshness", "check"),
-    ("unmet_quarantine", "quarantine"),
-    ("", "report"),
-)
+
+@dataclass(frozen=True)
+class Answer:
+    """The verdict about a release, and what was asked of it."""
+
+    manifest: Manifest | None
+    verdict: Verdict
+    asked: Asked
 
 
 @click.command("why")
@@ -44,8 +42,8 @@ NEXT = (
 def command(session: Session, dataset: str, purpose: str | None, version: str | None, phase: str | None) -> None:
     """Say why a dataset is blocked or closed.
 
-    Every reason, three example rows, and the next command. Ends with 3 where the door is closed for a purpose that
-    was named.
+    Every reason, three example rows, and the next command for each reason. Ends with 3 where the door is closed for a
+    purpose that was named.
 
     \b
     Example:
@@ -56,7 +54,7 @@ def command(session: Session, dataset: str, purpose: str | None, version: str | 
     with session.reading() as project:
         runs = blocked_runs(project, dataset)
         purposes = [purpose] if purpose else _purposes(project, dataset)
-        answers = {p: _verdict(session, dataset, p, version, phase) for p in purposes}
+        answers = [_answer(session, dataset, p, version, phase) for p in purposes]
         if not runs and not answers and not project.warehouse.exists(dataset):
             known = ", ".join(name for name in project.warehouse.datasets() if not name.endswith("__quarantine"))
             raise DefinitionError("cli.unknown_dataset", dataset=dataset, known=known or "–")
@@ -65,11 +63,11 @@ def command(session: Session, dataset: str, purpose: str | None, version: str | 
         else:
             for run in runs:
                 _tell_run(project, run)
-            for asked, (manifest, verdict) in answers.items():
-                _tell_verdict(dataset, asked, manifest, verdict)
+            for answer in answers:
+                _tell_verdict(answer)
             if not runs and not answers:
                 click.echo(say("cli.why.nothing", dataset=dataset))
-    if purpose and not answers[purpose][1].opens:
+    if purpose and not answers[0].verdict.opens:
         click.get_current_context().exit(3)
 
 
@@ -77,10 +75,8 @@ def _purposes(project: Reading, dataset: str) -> list[str]:
     return [p.id for p in project.charter.purposes if p.allowed and dataset in p.datasets]
 
 
-def _verdict(
-    session: Session, dataset: str, purpose: str, version: str | None, phase: str | None
-) -> tuple[Manifest | None, Verdict]:
-    """The answer that ``ecluse.load`` would give here and now; nothing is handed over, so nothing is recorded."""
+def _answer(session: Session, dataset: str, purpose: str, version: str | None, phase: str | None) -> Answer:
+    """What ``ecluse.load`` would say here and now; nothing is handed over, so nothing is recorded."""
     from ecluse.door.identity import reader_of
     from ecluse.door.load import request_for
     from ecluse.door.records import Records
@@ -90,9 +86,24 @@ def _verdict(
         reader = reader_of(records, [dataset], purpose)
         manifest = records.find([dataset], version)
         request = request_for(records, reader, manifest, dataset, purpose, version, phase)
-        return manifest, records.judge([request], manifest, records.project.now())
+        verdict = records.judge([request], manifest, records.project.now())
+        plans = _plans(records, request.phase, manifest, verdict)
+        said = (records.charter, dataset, request.version or "–", purpose, request.phase, reader.party)
+        return Answer(manifest, verdict, Asked(*said, records.project.profile, plans))
     finally:
         records.close()
+
+
+def _plans(records: Records, phase: str, manifest: Manifest | None, verdict: Verdict) -> dict[str, Plan]:
+    """The release before the gate of the phase, and before those of the phases that were skipped."""
+    from ecluse.gate import Book, plan
+
+    if manifest is None or verdict.opens:
+        return {}
+    project, charter = records.project, records.charter
+    book = Book(charter, records.facts, records.trust.parties(), project.name, project.environment)
+    skipped = [str(reason.fields["skipped"]) for reason in verdict.reasons if reason.key == "phase_skipped"]
+    return {one: plan(one, manifest, charter, book, project.now()) for one in (phase, *skipped)}
 
 
 def _tell_run(project: Reading, run: Blocked) -> None:
@@ -131,36 +142,33 @@ def _show_examples(project: Reading, run: Blocked, branch: Any) -> None:
         as_table(rows.columns, rows.rows, title=say("cli.why.examples"))
 
 
-def _tell_verdict(dataset: str, purpose: str, manifest: Manifest | None, verdict: Verdict) -> None:
-    version = manifest.version if manifest else "–"
-    click.echo(
-        say("cli.why.open" if verdict.opens else "cli.why.refused", dataset=dataset, version=version, purpose=purpose)
-    )
+def _tell_verdict(answer: Answer) -> None:
+    verdict, asked = answer.verdict, answer.asked
+    said = {"dataset": asked.dataset, "version": asked.version, "purpose": asked.purpose}
+    click.echo(say("cli.why.open" if verdict.opens else "cli.why.refused", **said))
     for reason in verdict.reasons:
         click.echo(f"  - {reason.text()}")
     for warning in verdict.warnings:
         click.echo(f"  {say('cli.warning')} {warning.text()}")
-    if verdict.reasons:
-        click.echo(_next(dataset, purpose, version, verdict.reasons[0]))
+    for way in ways_out(verdict.reasons, asked):
+        click.echo(way)
 
 
-def _next(dataset: str, purpose: str, version: str, reason: Reason) -> str:
-    key = next(text for start, text in NEXT if reason.key.startswith(start))
-    question = reason.fields.get("question", "data-valid")
-    return say(f"cli.why.next.{key}", dataset=dataset, purpose=purpose, version=version, question=question)
-
-
-def _data(runs: list[Blocked], answers: dict[str, tuple[Manifest | None, Verdict]]) -> dict[str, Any]:
+def _data(runs: list[Blocked], answers: list[Answer]) -> dict[str, Any]:
     return {
         "blocked": runs,
         "purposes": [
             {
-                "purpose": purpose,
-                "version": manifest.version if manifest else None,
-                "opens": verdict.opens,
-                "reasons": [{"key": r.key, "text": r.text(), "facts": r.facts} for r in verdict.reasons],
-                "warnings": [{"key": w.key, "text": w.text()} for w in verdict.warnings],
+                "purpose": answer.asked.purpose,
+                "version": answer.manifest.version if answer.manifest else None,
+                "opens": answer.verdict.opens,
+                "reasons": [_reason(reason, answer.asked) for reason in answer.verdict.reasons],
+                "warnings": [_reason(warning, answer.asked) for warning in answer.verdict.warnings],
             }
-            for purpose, (manifest, verdict) in answers.items()
+            for answer in answers
         ],
     }
+
+
+def _reason(reason: Reason, asked: Asked) -> dict[str, Any]:
+    return {"key": reason.key, "text": reason.text(), "facts": reason.facts, "next": way_out(reason, asked)}

@@ -58,7 +58,8 @@ def _unchecked(manifest: Manifest, evidence: Evidence) -> tuple[Reason, ...]:
 
 def _not_held(dataset: str, report: Record) -> list[Reason]:
     partition = report.text("partition")
-    fields: Fields = {"about": f"{dataset} [{partition}]" if partition else dataset, "on": _judged_on(report)}
+    about = f"{dataset} [{partition}]" if partition else dataset
+    fields: Fields = {"dataset": dataset, "about": about, "on": _judged_on(report)}
     reasons = []
     for check in report.objects("checks"):
         if not _blocks(check):

@@ -177,7 +177,6 @@ class Contract:
     on_failure: Literal["block", "quarantine"] = "block"
     quarantine_at_most: float | None = None
     freshness: Freshness | None = None
-    retention: str | None = None
     keep: Keep | None = None
     k_anonymity: KAnonymity | None = None
 

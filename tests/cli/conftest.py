@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from ecluse.cli import app
 from ecluse.cli.init import scaffold
+from ecluse.ledger import list_keys, new_key
 from tests.cli.apart import carried_out
 
 
@@ -72,3 +74,35 @@ def broken(tmp_path_factory) -> tuple[Path, Called]:
         data.read_text("utf-8").replace(",24.90", ",-24.90").replace(",7.50", ",-7.5").replace(",45.00", ",-45")
     )
     return folder, call_apart(folder, "run", "+clean.orders")
+
+
+@pytest.fixture
+def at(built, tmp_path):
+    """The options that name a copy of that project, which a test may change."""
+    folder = tmp_path / "orders"
+    shutil.copytree(built, folder)
+    return ("--project", folder)
+
+
+@pytest.fixture
+def alone(at):
+    """The same for a machine that holds the key of the data steward, p-1d5c, and no other."""
+    settings = at[1] / "pyproject.toml"
+    settings.write_text(
+        settings.read_text("utf-8") + '\n[tool.ecluse.profiles.mine]\nstate = ".ecluse/mine"\n'
+        f'database = "sqlite:///{at[1]}/.ecluse/demo/ecluse.db"\nenvironment = "demo"\n'
+    )
+    keys = {pair.party: pair.public for pair in list_keys(at[1] / ".ecluse/demo/keys")}
+    keys["p-1d5c"] = new_key(at[1] / ".ecluse/mine/keys", "p-1d5c").public
+    for party in ("p-1d5c", "s-pipeline"):
+        listed = f"  - id: {party}\n    keys: [{{public: {keys[party]}, since: 2020-01-01}}]\n"
+        change(at, f"  - id: {party}\n", listed)
+    return (*at, "--profile", "mine")
+
+
+def change(at, before, after):
+    """Replace a text that stands in the project's charter."""
+    file = at[1] / "charter.yaml"
+    text = file.read_text("utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after, 1), "utf-8")

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ecluse.charterfile import load_charter
-from ecluse.ledger import Log, new_key, sign, trust_of
+from ecluse.ledger import Log, sign, trust_of
 from ecluse.model.facts import Subject
 from ecluse.project import Project
 from ecluse.step.services import open_services
 from ecluse.store import Database
+from tests.cli.conftest import change
 
 NAME = "clean.orders"
 UNTIL = f"{datetime.now(UTC) + timedelta(days=20):%Y-%m-%d}"
 YES = ("approve", NAME, "--question", "data-valid", "--as", "p-1d5c", "--reason", "counted", "--until", UNTIL)
-
-
-@pytest.fixture
-def at(built, tmp_path):
-    folder = tmp_path / "orders"
-    shutil.copytree(built, folder)
-    return ("--project", folder)
 
 
 def decisions(at):
@@ -35,13 +28,6 @@ def decisions(at):
         return [fact.fact.predicate for fact in facts]
     finally:
         database.close()
-
-
-def change(at, before, after):
-    file = at[1] / "charter.yaml"
-    text = file.read_text("utf-8")
-    assert before in text
-    file.write_text(text.replace(before, after, 1), "utf-8")
 
 
 def test_what_is_signed_is_shown_before_it_is_signed(at, call, monkeypatch):
@@ -151,26 +137,10 @@ def test_somebody_whom_the_gate_does_not_ask_waives_nothing(at, call):
     assert decisions(at) == []
 
 
-def test_outside_a_demo_a_person_signs_with_no_other_key_than_their_own(at, call, built):
-    settings = at[1] / "pyproject.toml"
-    settings.write_text(
-        settings.read_text("utf-8") + '\n[tool.ecluse.profiles.mine]\nstate = ".ecluse/mine"\n'
-        f'database = "sqlite:///{at[1]}/.ecluse/demo/ecluse.db"\nenvironment = "demo"\n'
-    )
-    key = new_key(at[1] / ".ecluse/mine/keys", "p-1d5c").public
-    demo = load_charter(Project.find(at[1]))
-    pipeline = next(k.public for k in trust_keys(at[1], demo))
-    change(at, "  - id: p-1d5c\n", f"  - id: p-1d5c\n    keys: [{{public: {key}, since: 2020-01-01}}]\n")
-    change(at, "  - id: s-pipeline\n", f"  - id: s-pipeline\n    keys: [{{public: {pipeline}, since: 2020-01-01}}]\n")
-    done = call(*at, "--profile", "mine", *YES, "--yes")
+def test_outside_a_demo_a_person_signs_with_no_other_key_than_their_own(alone, call):
+    done = call(*alone, *YES, "--yes")
     assert done.code == 0, done.err
     assert "meets everything" in done.out
-
-
-def trust_keys(folder, charter):
-    from ecluse.ledger import list_keys
-
-    return [pair for pair in list_keys(folder / ".ecluse/demo/keys") if pair.party == "s-pipeline"]
 
 
 # -- waiting ------------------------------------------------------------------------------------------------------

@@ -52,3 +52,12 @@ def test_what_is_no_hold_is_refused(shop, call, arguments, said):
     shown = call("--project", shop, "hold", *arguments)
     assert (shown.code, said in shown.err) == (2, True)
     assert call("--project", shop, "hold", "list", "--json").json == []
+
+
+def test_who_decides_needs_no_other_key_than_their_own(alone, call):
+    place = ("hold", "place", "case-17", "clean.orders", "--as", "p-1d5c", "--reason", WHY)
+    placed = call(*alone, *place)
+    assert placed.code == 0, placed.err
+    assert [hold["signer"] for hold in call(*alone, "hold", "list", "--json").json] == ["p-1d5c"]
+    lifted = call(*alone, "hold", "lift", "case-17", "--as", "p-1d5c", "--reason", "The case is closed.")
+    assert lifted.code == 0, lifted.err

@@ -1,6 +1,6 @@
 """What the cleaned flights promise."""
 
-from ecluse import Classification, Column, Contract, Freshness
+from ecluse import Classification, Column, Contract, Freshness, Keep
 
 INTERNAL = Classification.INTERNAL
 PUBLIC = Classification.PUBLIC
@@ -89,5 +89,5 @@ contract = Contract(
     on_failure="quarantine",
     quarantine_at_most=0.005,
     freshness=Freshness(column="time_hour", within="35 days"),
-    retention="5 years",
+    keep=Keep(within="1826 days"),
 )

@@ -1,6 +1,6 @@
 """What the cleaned players promise."""
 
-from ecluse import Classification, Column, Contract
+from ecluse import Classification, Column, Contract, Keep
 
 PERSONAL = Classification.PERSONAL
 PUBLIC = Classification.PUBLIC
@@ -25,5 +25,5 @@ contract = Contract(
     licence="CC-BY-SA-3.0",
     legal_basis="compiled from what leagues and newspapers published",
     key=("player",),
-    retention="1 year",
+    keep=Keep(within="365 days"),
 )

@@ -1,6 +1,6 @@
 """What the players' debuts promise, and how much of a person each reader sees."""
 
-from ecluse import Classification, Column, Contract, KAnonymity
+from ecluse import Classification, Column, Contract, KAnonymity, Keep
 
 INTERNAL = Classification.INTERNAL
 PERSONAL = Classification.PERSONAL
@@ -45,5 +45,5 @@ contract = Contract(
     legal_basis="legitimate interest: statistics; no decision about a single person",
     key=("player",),
     k_anonymity=KAnonymity(GROUP, ("born", "country", "debut", "age")),
-    retention="1 year",
+    keep=Keep(within="365 days"),
 )

@@ -1,6 +1,6 @@
 """What a monthly delivery of flights promises."""
 
-from ecluse import Classification, Column, Contract
+from ecluse import Classification, Column, Contract, Keep
 
 INTERNAL = Classification.INTERNAL
 PUBLIC = Classification.PUBLIC
@@ -31,5 +31,5 @@ contract = Contract(
     owner="data-engineering",
     licence="CC0-1.0",
     legal_basis="published by the US Bureau of Transportation Statistics",
-    retention="5 years",
+    keep=Keep(within="1826 days"),
 )

@@ -1,6 +1,6 @@
 """What the delivery of the players promises."""
 
-from ecluse import Classification, Column, Contract
+from ecluse import Classification, Column, Contract, Keep
 
 PERSONAL = Classification.PERSONAL
 PUBLIC = Classification.PUBLIC
@@ -38,5 +38,5 @@ contract = Contract(
     # The wheel says MIT, and the readme beside the data CC BY-SA 3.0: what asks for more is followed.
     licence="CC-BY-SA-3.0",
     legal_basis="compiled from what leagues and newspapers published",
-    retention="1 year",
+    keep=Keep(within="365 days"),
 )

@@ -1,6 +1,6 @@
 """What the delivery of the aircraft register promises."""
 
-from ecluse import Classification, Column, Contract
+from ecluse import Classification, Column, Contract, Keep
 
 INTERNAL = Classification.INTERNAL
 PERSONAL = Classification.PERSONAL
@@ -27,5 +27,5 @@ contract = Contract(
     owner="data-engineering",
     licence="CC0-1.0",
     legal_basis="published by the US Federal Aviation Administration",
-    retention="1 year",
+    keep=Keep(within="365 days"),
 )
