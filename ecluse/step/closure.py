@@ -54,6 +54,22 @@ def published_closure(snapshots: Iterable[tuple[str, int]], facts: Sequence[Sign
     return walk.closure()
 
 
+def publications_by_dataset(facts: Iterable[SignedFact]) -> dict[str, list[SignedFact]]:
+    """The publications of each dataset, in the log's order."""
+    found: dict[str, list[SignedFact]] = defaultdict(list)
+    for fact in facts:
+        if fact.fact.kind == "publication":
+            found[str(fact.fact.predicate.get("dataset"))].append(fact)
+    return found
+
+
+def standing_at(history: Sequence[SignedFact], snapshot: str) -> tuple[SignedFact, ...]:
+    """The publications of one dataset that a snapshot of it is made of, oldest first; none where no one knows it."""
+    live = _live_at(history, snapshot) or {}
+    found = {one.position: one for made in live.values() for one in made}
+    return tuple(found[position] for position in sorted(found))
+
+
 def confirm_known(services: Services, dataset: str, inputs: Iterable[Input], connection: Connection) -> None:
     """``WarehouseError`` where a version that something was made from expired before it could be recorded.
 
@@ -66,10 +82,7 @@ def confirm_known(services: Services, dataset: str, inputs: Iterable[Input], con
 
 class _Walk:
     def __init__(self, facts: Sequence[SignedFact]) -> None:
-        self.history: dict[str, list[SignedFact]] = defaultdict(list)
-        for fact in facts:
-            if fact.fact.kind == "publication":
-                self.history[str(fact.fact.predicate.get("dataset"))].append(fact)
+        self.history = publications_by_dataset(facts)
         self.found: dict[int, SignedFact] = {}
         self.unrecorded: set[str] = set()
         self.waiting: list[SignedFact] = []

@@ -282,6 +282,29 @@ def test_an_ancestor_at_two_versions_warns_and_blocks_where_coherence_is_asked_f
     assert "raw.orders" in (result.blocks if coherent else result.warnings)[0].text()
 
 
+def test_an_ancestor_is_followed_at_the_version_that_was_read(shop):
+    """What stands between was computed again meanwhile, from a newer source than the one that these rows come from."""
+
+    def one(source: Table) -> str:
+        return "SELECT id, amount FROM source"
+
+    def both(derived: Table, raw: Table) -> str:
+        return "SELECT derived.id, derived.amount FROM derived LEFT JOIN raw USING (id)"
+
+    quiet = guard(shop)
+    between = StepDefinition("clean.between", quiet, "asset", one, (In("source", "raw.orders"),), "row")
+    derived = replace(between, name="clean.derived", ins=(In("source", "clean.between"),))
+    inputs = (In("derived", "clean.derived"), In("raw", "raw.orders"))
+    joined = StepDefinition("clean.both", quiet, "asset", both, inputs, "row")
+    for step in (between, derived):
+        assert shop.run(step).ending is Ending.PUBLISHED
+    shop.file.write_text("id,amount\n1,5.0\n")
+    shop.run(shop.source)
+    shop.run(between)
+    (warning,) = shop.run(joined).warnings
+    assert "raw.orders" in warning.text()
+
+
 def test_a_release_of_an_appended_dataset_names_all_that_it_was_made_from(shop):
     from ecluse.step.releases import create_release
 
