@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json
+from ecluse.cli.working import working
 from ecluse.errors import DefinitionError
 from ecluse.texts import say
+
+if TYPE_CHECKING:
+    from ecluse.engine import Watch
 
 
 @click.command("compact")
@@ -33,13 +39,17 @@ def command(session: Session, dataset: str, file_mb: int) -> None:
     """
     from ecluse.orchestration.runless import tell_compaction
     from ecluse.orchestration.runner import load_steps
-    from ecluse.step.compact import compact
+    from ecluse.step.compact import Compaction, compact
 
     with session.services() as services:
         steps = load_steps(services.project)
         if dataset not in steps:
             raise DefinitionError("cli.unknown_dataset", dataset=dataset, known=", ".join(sorted(steps)))
-        done = compact(services, steps[dataset], file_mb * 2**20)
+
+        def work(watch: Watch) -> Compaction:
+            return compact(services, steps[dataset], file_mb * 2**20, watch)
+
+        done = working(work, quietly=session.json)
         tell_compaction(services.project, done)
     if session.json:
         snapshot = None if done.snapshot_id is None else str(done.snapshot_id)

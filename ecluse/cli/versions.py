@@ -10,12 +10,14 @@ import click
 
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.cli.working import working
 from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ecluse.engine import Watch
     from ecluse.ledger import Log
     from ecluse.model.release import Manifest, TableVersion
     from ecluse.step.diff import Difference
@@ -50,12 +52,17 @@ def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bo
         metrics = [metrics_of(manifest, dataset, facts) for manifest in manifests]
         one, other = (manifest.product(dataset) for manifest in manifests)
         key = () if whole_rows else _key(project.log, other)
-        # NOTE: who compares may have no right to write into the project; the folder is this user's alone.
-        with (
-            TemporaryDirectory(prefix="ecluse-") as folder,
-            Engine(memory_limit=_MEMORY, temp_directory=Path(folder)) as engine,
-        ):
-            found = diff_versions(engine, project.warehouse, one, other, key)
+
+        def work(watch: Watch) -> Difference:
+            watch.stage = "comparing"
+            # NOTE: who compares may have no right to write into the project; the folder is this user's alone.
+            with (
+                TemporaryDirectory(prefix="ecluse-") as folder,
+                Engine(memory_limit=_MEMORY, temp_directory=Path(folder), watch=watch) as engine,
+            ):
+                return diff_versions(engine, project.warehouse, one, other, key)
+
+        found = working(work, quietly=session.json)
     if session.json:
         beside = dict(zip(("before", "after"), metrics, strict=True))
         as_json({"before": before, "after": after, "same": found.same, "difference": found, "metrics": beside})

@@ -26,7 +26,8 @@ _TICK, _STOPS_WITHIN = 0.1, 3.0
 def working(work: Callable[[Watch], T], *, quietly: bool = False) -> T:
     """What ``work`` gives, which runs in a thread of its own: the engine's own code would not see Ctrl-C everywhere.
 
-    On a terminal a bar on standard error shows how far it is, unless ``quietly``.
+    On a terminal a bar on standard error shows how far it is, unless ``quietly``. Work that was over when Ctrl-C came
+    gives what it found.
     """
     from ecluse.engine import Watch
 
@@ -42,8 +43,8 @@ def working(work: Callable[[Watch], T], *, quietly: bool = False) -> T:
 
     # NOTE: the language of messages is the context's.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(carried_out,), daemon=True)
-    thread.start()
     try:
+        thread.start()
         if quietly or not sys.stderr.isatty():
             while thread.is_alive():
                 thread.join(_TICK)
@@ -56,7 +57,9 @@ def working(work: Callable[[Watch], T], *, quietly: bool = False) -> T:
         # NOTE: what the error holds on to would outlive the engine's library, which complains about it on leaving.
         errors.clear()
         gc.collect()
-        click.echo(say("cli.validate.stopped"), err=True)
+        if found:
+            return found[0]
+        click.echo(say("cli.working.stopped"), err=True)
         if thread.is_alive():
             # NOTE: it is inside of a library that can't be stopped, and the interpreter can't end around it.
             sys.stderr.flush()
@@ -77,9 +80,9 @@ def _show(thread: threading.Thread, watch: Watch) -> None:
         while thread.is_alive():
             thread.join(_TICK)
             share, of = watch.scanned(), f"{watch.done}/{watch.total}"
-            if watch.stage == "scanning":
+            if not watch.total or watch.stage == "scanning":
                 of = "" if share is None else f"{share:.0%}"
             else:
-                share = watch.done / watch.total if watch.total else 0.0
-            shown = say(f"cli.validate.stage.{watch.stage}") if watch.stage else ""
+                share = watch.done / watch.total
+            shown = say(f"cli.working.stage.{watch.stage}") if watch.stage else ""
             bar.update(task, description=shown, completed=share or 0.0, of=of)

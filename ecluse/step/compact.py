@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecluse.engine import FILE_BYTES, Engine, quote
+from ecluse.engine import FILE_BYTES, Engine, Watch, quote
 from ecluse.errors import BrokenData, Conflict, EcluseError, IntegrityError, NotComputed
 from ecluse.ledger import sign
 from ecluse.model.canonical import digest, plain
@@ -61,12 +61,15 @@ class Compaction:
     rows: int
 
 
-def compact(services: Services, definition: StepDefinition, file_bytes: int = FILE_BYTES) -> Compaction:
+def compact(
+    services: Services, definition: StepDefinition, file_bytes: int = FILE_BYTES, watch: Watch | None = None
+) -> Compaction:
     """Put the small files of each partition together, as one snapshot and one fact.
 
     Rows, their order and everything made from them stay; releases and older snapshots keep their own files. The rows
     are counted and hashed, in their order, before and after, and the dataset's suite is asked of the new files before
-    anything moves. ``Conflict`` where a run holds one of the partitions, ``BrokenData`` where a check blocks.
+    anything moves. Another thread may look at ``watch``, and stop the work with it. ``Conflict`` where a run holds one
+    of the partitions, ``BrokenData`` where a check blocks.
     """
     warehouse, dataset = services.warehouse, definition.name
     head = warehouse.head(dataset) if warehouse.exists(dataset) else None
@@ -76,8 +79,9 @@ def compact(services: Services, definition: StepDefinition, file_bytes: int = FI
     if not by_partition:
         return Compaction(dataset, None, (), 0, 0, 0)
     run_id = str(uuid.uuid4())
-    with services.engine() as engine, heartbeat(warehouse, run_id):
-        work = _Work(services, definition, engine, run_id, head, by_partition)
+    watch = watch or Watch()
+    with services.engine(watch) as engine, heartbeat(warehouse, run_id):
+        work = _Work(services, definition, engine, run_id, head, by_partition, watch)
         try:
             candidate = work.write(file_bytes)
             if len(candidate.carried) < len(candidate.removed):
@@ -111,6 +115,7 @@ class _Work:
     run_id: str
     head: int
     before: Mapping[str | None, tuple[DataFile, ...]]
+    watch: Watch
 
     def write(self, file_bytes: int) -> Candidate:
         """The candidate with the rows of the small files in new ones, proven to be the same."""
@@ -136,7 +141,9 @@ class _Work:
             looks_at=frozenset(self.before),
             file_bytes=file_bytes,
         )
+        self.watch.stage = "writing"
         candidate = warehouse.change(self.engine, candidate, change, "replace")
+        self.watch.stage = "proving"
         self._prove(candidate, self.before)
         return candidate
 
@@ -213,6 +220,7 @@ class _Work:
             Scope.TABLE: services.warehouse.scan(dataset, candidate.snapshot_id),
         }
         files = {Scope.TABLE: table_files(services, dataset, candidate.snapshot_id)}
+        self.watch.stage = "checking"
         checked = check(self.engine, suite, tables, data_now=services.project.data_now(), files=files)
         contract = self.definition.guard.contract
         rows = sum(file.rows for file in candidate.carried)

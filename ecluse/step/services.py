@@ -20,7 +20,7 @@ from ecluse.warehouse import Warehouse
 if TYPE_CHECKING:
     from typing import Any
 
-    from ecluse.engine import Engine
+    from ecluse.engine import Engine, Watch
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Services:
         """A fact of this project and environment, stated now."""
         return Fact(kind, subjects, dict(predicate), self.project.now(), self.project.name, self.project.environment)
 
-    def engine(self) -> Engine:
-        """A new DuckDB engine that spills into the project's own folder."""
+    def engine(self, watch: Watch | None = None) -> Engine:
+        """A new DuckDB engine that spills into the project's own folder; ``watch`` sees how far it is, and stops it."""
         from ecluse.engine import Engine
 
         temporary = self.project.state / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
         # NOTE: DuckDBs that spill into one folder would overwrite each other's files; each makes its own when needed.
-        return Engine(temp_directory=temporary / uuid.uuid4().hex)
+        return Engine(temp_directory=temporary / uuid.uuid4().hex, watch=watch)
 
 
 def open_services(
