@@ -56,25 +56,25 @@ def _counting(path: Path, count: str) -> Callable[[], Any]:
     return work
 
 
-def floor(path: Path, _rows: int, _name: str = "") -> Callable[[], Any]:
+def floor(path: Path, _rows: int, _name: str = "", _limit: str | None = None) -> Callable[[], Any]:
     """What counting every column costs."""
     return _counting(path, "count({})")
 
 
-def hashed(path: Path, _rows: int, _name: str) -> Callable[[], Any]:
+def hashed(path: Path, _rows: int, _name: str, _limit: str | None) -> Callable[[], Any]:
     """What looking at every value costs."""
     return _counting(path, "max(hash({}))")
 
 
-def ecluse(path: Path, rows: int, name: str) -> Callable[[], Any]:
-    """Écluse on the file."""
+def ecluse(path: Path, rows: int, name: str, limit: str | None) -> Callable[[], Any]:
+    """Écluse on the file, within so much memory."""
     from ecluse.quality import validate
 
     asked = suite(rows, name)
-    return lambda: _told(validate(path, asked))
+    return lambda: _told(validate(path, asked, memory_limit=limit))
 
 
-def gx(path: Path, rows: int, name: str) -> Callable[[], Any]:
+def gx(path: Path, rows: int, name: str, _limit: str | None) -> Callable[[], Any]:
     """GX on pandas."""
     import great_expectations
     import pandas as pd
@@ -94,9 +94,9 @@ def _told(result: Any) -> dict[str, int]:
 SIDES = {"floor": floor, "hash": hashed, "ecluse": ecluse, "gx": gx}
 
 
-def run_side(side: str, path: Path, rows: int, name: str) -> None:
+def run_side(side: str, path: Path, rows: int, name: str, limit: str | None) -> None:
     """One side, in this process; prints what it used as JSON."""
-    work = SIDES[side](path, rows, name)
+    work = SIDES[side](path, rows, name, limit)
     cpu, wall = time.process_time(), time.monotonic()
     told = work()
     print(json.dumps({"work": time.process_time() - cpu, "wall": time.monotonic() - wall, **told}))
@@ -119,9 +119,12 @@ def measured(command: list[str]) -> dict[str, Any]:
     return {**found, "process": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss / unit}
 
 
-def commands(path: Path, rows: int, name: str, sides: Sequence[str], others: Path) -> dict[str, list[str]]:
+def commands(
+    path: Path, rows: int, name: str, sides: Sequence[str], others: Path, limit: str | None
+) -> dict[str, list[str]]:
     """How each side is run; tools that aren't there are left out, and named."""
     here = [sys.executable, "-m", "benchmarks.validate_speed", "--rows", str(rows), "--data", str(path.parent)]
+    here += ["--memory-limit", limit] if limit else []
     found = {side: [*here, "--side", side, "--suites", name] for side in sides if side in SIDES}
     for tool in (side for side in sides if side in TOOLS):
         python = python_of(others, tool)
@@ -166,18 +169,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--suites", nargs="+", choices=SUITES, default=list(SUITES))
     parser.add_argument("--sides", nargs="+", choices=[*SIDES, *TOOLS], default=[*SIDES, *TOOLS])
     parser.add_argument("--other-env", type=Path, default=data / "others", help="the folder of other tools")
+    parser.add_argument("--memory-limit", metavar="SIZE", help='of ecluse, such as "2GB": 100 M rows need no more')
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE.relative_to(ROOT)}")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     path = made(given.data, given.rows)
     if given.side:
-        run_side(given.side, path, given.rows, given.suites[0])
+        run_side(given.side, path, given.rows, given.suites[0], given.memory_limit)
         return
     found = {
         name: {
             side: measured(command)
-            for side, command in commands(path, given.rows, name, given.sides, given.other_env).items()
+            for side, command in commands(
+                path, given.rows, name, given.sides, given.other_env, given.memory_limit
+            ).items()
         }
         for name in given.suites
     }
