@@ -1,9 +1,14 @@
-"""GX is the oracle for every kind of value: nullable and large integers, infinities, booleans, times and zones, Unicode."""
+"""GX is the oracle for every kind of value: nullable and large integers, infinities, booleans, times and zones,
+DATE, decimals, Unicode.
+"""
 
+import datetime
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +26,7 @@ SPRING = pd.Timestamp("2013-03-10 07:00", tz="UTC").to_pydatetime()
 
 
 def expectations():
-    for name in ("n", "x", "b", "t", "z", "u"):
+    for name in ("n", "x", "b", "t", "z", "d", "m", "u"):
         yield E.ExpectColumnValuesToNotBeNull(column=name, mostly=0.5)
         yield E.ExpectColumnValuesToBeNull(column=name)
         yield E.ExpectColumnValuesToBeUnique(column=name)
@@ -47,6 +52,19 @@ def expectations():
     yield E.ExpectColumnValuesToBeBetween(column="z", max_value=SPRING)
     yield E.ExpectColumnMaxToBeBetween(column="z", max_value=SPRING, strict_max=True)
     yield E.ExpectColumnValuesToBeIncreasing(column="z")
+    yield E.ExpectColumnValuesToBeBetween(column="d", min_value=datetime.date(2013, 3, 1))
+    yield E.ExpectColumnValuesToBeBetween(column="d", max_value=datetime.date(2013, 3, 1), strict_max=True)
+    yield E.ExpectColumnValuesToBeInSet(column="d", value_set=[datetime.date(2012, 2, 29)])
+    yield E.ExpectColumnMinToBeBetween(column="d", min_value=datetime.date(1900, 1, 1))
+    yield E.ExpectColumnMaxToBeBetween(column="d", max_value=datetime.date(2013, 1, 1))
+    yield E.ExpectColumnUniqueValueCountToBeBetween(column="d", max_value=2)
+    yield E.ExpectColumnValuesToBeBetween(column="m", min_value=0, max_value=100)
+    yield E.ExpectColumnValuesToBeInSet(column="m", value_set=[Decimal("0.10"), Decimal("-3.00")])
+    yield E.ExpectColumnMinToBeBetween(column="m", min_value=0)
+    yield E.ExpectColumnMaxToBeBetween(column="m", max_value=100, strict_max=True)
+    yield E.ExpectColumnSumToBeBetween(column="m", max_value=100)
+    yield E.ExpectColumnUniqueValueCountToBeBetween(column="m", max_value=2)
+    yield E.ExpectCompoundColumnsToBeUnique(column_list=["d", "m"])
     yield E.ExpectColumnValueLengthsToBeBetween(column="u", min_value=1, max_value=2)
     yield E.ExpectColumnValuesToMatchRegex(column="u", regex=r"^\w+$")
     yield E.ExpectColumnValuesToMatchRegex(column="u", regex=r"(?i)^É|ß|\u0130$")
@@ -66,6 +84,8 @@ def frames(draw):
         return draw(st.lists(st.sampled_from([*values, None]), min_size=size, max_size=size))
 
     numbers = [0.0, -0.0, 1.5, 1e308, 5e-324, np.inf, -np.inf, np.nan]
+    days = [datetime.date(2013, 3, 1), datetime.date(2012, 2, 29), datetime.date(1, 1, 1), datetime.date(9999, 12, 31)]
+    sums = [Decimal("0.10"), Decimal("-3.00"), Decimal("99.99"), Decimal("1234567890123456.78")]
     moments = ["2013-01-01 12:00", "2013-03-10 06:59:59.999999", "2013-03-10 07:00", "2013-11-03 05:30"]
     return pd.DataFrame(
         {
@@ -75,6 +95,8 @@ def frames(draw):
             "b": pd.Series(column([True, False]), dtype="boolean"),
             "t": pd.Series(pd.to_datetime(column(moments), format="ISO8601"), dtype="datetime64[us]"),
             "z": pd.Series(pd.to_datetime(column(moments), format="ISO8601", utc=True)),
+            "d": pd.Series(column(days), dtype=pd.ArrowDtype(pa.date32())),
+            "m": pd.Series(column(sums), dtype=pd.ArrowDtype(pa.decimal128(18, 2))),
             "u": pd.Series(column(WORDS), dtype=object),
         }
     )
