@@ -2,7 +2,7 @@
 DATE, decimals, Unicode.
 """
 
-import datetime
+import datetime as dt
 import warnings
 from decimal import Decimal
 
@@ -52,11 +52,11 @@ def expectations():
     yield E.ExpectColumnValuesToBeBetween(column="z", max_value=SPRING)
     yield E.ExpectColumnMaxToBeBetween(column="z", max_value=SPRING, strict_max=True)
     yield E.ExpectColumnValuesToBeIncreasing(column="z")
-    yield E.ExpectColumnValuesToBeBetween(column="d", min_value=datetime.date(2013, 3, 1))
-    yield E.ExpectColumnValuesToBeBetween(column="d", max_value=datetime.date(2013, 3, 1), strict_max=True)
-    yield E.ExpectColumnValuesToBeInSet(column="d", value_set=[datetime.date(2012, 2, 29)])
-    yield E.ExpectColumnMinToBeBetween(column="d", min_value=datetime.date(1900, 1, 1))
-    yield E.ExpectColumnMaxToBeBetween(column="d", max_value=datetime.date(2013, 1, 1))
+    yield E.ExpectColumnValuesToBeBetween(column="d", min_value=dt.date(2013, 3, 1))
+    yield E.ExpectColumnValuesToBeBetween(column="d", max_value=dt.date(2013, 3, 1), strict_max=True)
+    yield E.ExpectColumnValuesToBeInSet(column="d", value_set=[dt.date(2012, 2, 29)])
+    yield E.ExpectColumnMinToBeBetween(column="d", min_value=dt.date(1900, 1, 1))
+    yield E.ExpectColumnMaxToBeBetween(column="d", max_value=dt.date(2013, 1, 1))
     yield E.ExpectColumnUniqueValueCountToBeBetween(column="d", max_value=2)
     yield E.ExpectColumnValuesToBeBetween(column="m", min_value=0, max_value=100)
     yield E.ExpectColumnValuesToBeInSet(column="m", value_set=[Decimal("0.10"), Decimal("-3.00")])
@@ -84,7 +84,7 @@ def frames(draw):
         return draw(st.lists(st.sampled_from([*values, None]), min_size=size, max_size=size))
 
     numbers = [0.0, -0.0, 1.5, 1e308, 5e-324, np.inf, -np.inf, np.nan]
-    days = [datetime.date(2013, 3, 1), datetime.date(2012, 2, 29), datetime.date(1, 1, 1), datetime.date(9999, 12, 31)]
+    days = [dt.date(2013, 3, 1), dt.date(2012, 2, 29), dt.date(1, 1, 1), dt.date(9999, 12, 31)]
     sums = [Decimal("0.10"), Decimal("-3.00"), Decimal("99.99"), Decimal("1234567890123456.78")]
     moments = ["2013-01-01 12:00", "2013-03-10 06:59:59.999999", "2013-03-10 07:00", "2013-11-03 05:30"]
     return pd.DataFrame(

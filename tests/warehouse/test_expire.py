@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 
+from ecluse.engine import Engine
 from ecluse.errors import Conflict, WarehouseError
+from ecluse.store import Database
+from ecluse.warehouse import Warehouse
+from tests.warehouse.conftest import House
 
 NOW, DAY = timedelta(0), timedelta(days=1)
 
@@ -103,3 +108,24 @@ def test_what_was_forgotten_is_said_so_and_never_read_as_empty(house):
         with pytest.raises(WarehouseError) as caught:
             read("clean.t", first)
         assert caught.value.key == "warehouse.no_snapshot"
+
+
+def test_a_server_forgets_versions_while_others_publish(tmp_path, postgresql_url):
+    """Neither waits for the other for ever, and each publication is there until it may go."""
+    houses = []
+    for _ in range(2):
+        database = Database(postgresql_url)
+        houses.append(House(tmp_path, Engine(threads=1), database, Warehouse(tmp_path / "warehouse", database)))
+    publishing, forgetting = houses
+    ids, forgotten = made(publishing, 1), []
+    writer = threading.Thread(target=lambda: ids.extend(made(publishing, 12)))
+    writer.start()
+    while writer.is_alive():
+        forgotten += forgetting.warehouse.expire("clean.t", (), NOW, newest=2)
+    forgotten += forgetting.warehouse.expire("clean.t", (), NOW, newest=2)
+    assert (len(ids), forgotten) == (13, ids[:11])
+    assert forgetting.warehouse.snapshots("clean.t") == tuple(ids[11:])
+    assert forgetting.rows() == [(11, "n")]
+    for house in houses:
+        house.engine.close()
+        house.database.close()
