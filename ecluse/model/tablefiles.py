@@ -20,10 +20,14 @@ class FileRows:
 
 @dataclass(frozen=True)
 class TableFiles:
-    """All rows of a table, file by file in its order; ``folder`` is where the states of measures are kept."""
+    """All rows of a table, file by file in its order; ``folder`` is where the states of measures are kept.
+
+    ``copied`` names the columns of which all values may be kept there too; ``None`` is all columns.
+    """
 
     files: tuple[FileRows, ...]
     folder: Path
+    copied: frozenset[str] | None = None
 
     @property
     def rows(self) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ecluse import texts
 from ecluse.model import names
+from ecluse.model.contract import Classification
 from ecluse.model.outcome import CheckResult, Outcome, Scope, Severity
 from ecluse.model.tablefiles import TableFiles
 from ecluse.quality import gx
@@ -99,7 +100,7 @@ def check(
             _COUNTS,
             parameters=parameters,
             gx_row_limit=gx_row_limit,
-            files=(files or {}).get(scopes[0]),
+            files=_files(guarded, (files or {}).get(scopes[0])),
         )
         answers = list(run.answers)
         if Scope.BATCH in scopes:
@@ -117,6 +118,14 @@ def check(
         passing_sql=passing,
         rows=engine.scalar(f"SELECT count(*) FROM {first}"),
     )
+
+
+def _files(guarded: GuardedSuite, files: TableFiles | None) -> TableFiles | None:
+    """``files``, without copies of columns that may be personal: in doubt they may."""
+    if files is None:
+        return None
+    known = {Classification.PUBLIC, Classification.INTERNAL}
+    return replace(files, copied=frozenset(c.name for c in guarded.contract.columns if c.classification in known))
 
 
 def _split(batch: Batch, run: Evaluation, asked: list[Promise], answers: list[Answer]) -> tuple[str | None, str]:

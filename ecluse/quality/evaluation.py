@@ -74,7 +74,7 @@ class Evaluation:
         self._loaded: Any = None
         self._watch = watch or Watch()
         self._tell("planning", 0)
-        with gx.quiet():
+        with gx.quiet(), gx.once():
             self._cases = [self._case(e) for e in self.expectations]
 
     @cached_property

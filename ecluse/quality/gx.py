@@ -42,16 +42,19 @@ def expectations() -> Any:
     return module("great_expectations.expectations")
 
 
-#: What was made inside one call of GX from an object, by what was made and the object's ``id``; both are kept alive.
+#: What was made inside ``once`` from an object, by what was made and the object's ``id``; both are kept alive.
 _made: ContextVar[dict[tuple[str, int], tuple[Any, Any]] | None] = ContextVar("made", default=None)
 
 
 @contextmanager
-def _once() -> Iterator[None]:
-    """Makes GX build an expectation's configuration, and an expectation from it, once in a call instead of 100 times.
+def once() -> Iterator[None]:
+    """Makes GX build an expectation's configuration, and an expectation from it, once instead of 100 times.
 
-    Neither is changed inside of these calls. Outside of them, and in other threads, GX goes on as ever.
+    Neither may be changed meanwhile; GX's calls don't. Outside, and in other threads, GX goes on as ever.
     """
+    if _made.get() is not None:
+        yield
+        return
     _remember()
     token = _made.set({})
     try:
@@ -66,6 +69,25 @@ def _remember() -> None:
     expectation.configuration = property(_made_once("configuration", expectation.configuration.fget))
     configuration = module("great_expectations.expectations.expectation_configuration").ExpectationConfiguration
     configuration.to_domain_obj = _made_once("expectation", configuration.to_domain_obj)
+    ids = module("great_expectations.core.id_dict")
+    ids.convert_to_json_serializable = _plainly(ids.convert_to_json_serializable)
+
+
+#: What is JSON as it is; a float may be NaN, which isn't.
+_PLAIN = (str, int, bool, type(None))
+
+
+def _plainly(convert: Callable[..., Any]) -> Callable[..., Any]:
+    """GX's ``convert`` to JSON, spared for what is JSON already: it asks NumPy eight times what ``None`` is."""
+
+    def converted(data: Any) -> Any:
+        if type(data) in _PLAIN:
+            return data
+        if type(data) is dict:
+            return {str(key): converted(value) for key, value in data.items()}
+        return convert(data)
+
+    return converted
 
 
 def _made_once(what: str, make: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -132,7 +154,7 @@ def map_metric(expectation: Expectation) -> str | None:
 def dependencies(expectation: Expectation, engine: Any, result_format: dict[str, Any]) -> list[Metric]:
     """The metrics that ``expectation`` needs for results in ``result_format``, as GX decides."""
     runtime = {"result_format": dict(result_format)}
-    with _once():
+    with once():
         found = expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=runtime)
         return list(found.get_metric_configurations())
 
@@ -142,7 +164,7 @@ def judge(
 ) -> ValidationResult:
     """GX's own judgement of ``expectation`` from the values of its metrics."""
     runtime = {"result_format": dict(result_format)}
-    with _once():
+    with once():
         return expectation.metrics_validate(metrics, runtime_configuration=runtime, execution_engine=engine)
 
 

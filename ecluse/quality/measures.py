@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ecluse.quality import distribution, literals
+from ecluse.quality import distribution, literals, ranks
 from ecluse.quality.batch import Unknown, every
 from ecluse.quality.conditions import condition_sql
-from ecluse.quality.ranks import at_ranks, interpolated
 from ecluse.quality.values import TIMES, Values
 
 if TYPE_CHECKING:
@@ -73,51 +71,17 @@ def _deviation(column: Values, _: dict[str, Any]) -> Measure:
 
 
 def _median(column: Values, _: dict[str, Any]) -> Measure:
-    source, count = column.numeric().source, column.over("count(*)")
-    column.batch.note("ranks", column.sql)
-
-    def value() -> float | None:
-        n = count()
-        if not n:
-            return None
-        ranks = [(n - 1) // 2, n // 2]
-        found = at_ranks(column.batch, source, ranks, n)
-        low, high = (float(found[rank]) for rank in ranks)
-        return low if low == high else (low + high) / 2
-
-    return value
-
-
-#: pandas' ways to answer between two ranks, beside the default: the positions to look at for the position asked.
-_POSITIONS: dict[str, Callable[[float], float]] = {
-    # NOTE: halves go to the even position.
-    "nearest": round,
-    "lower": math.floor,
-    "higher": math.ceil,
-    "midpoint": lambda position: (math.floor(position) + math.ceil(position)) / 2,
-    "linear": lambda position: position,
-}
+    return _ranked(column, ranks.median)
 
 
 def _quantiles(column: Values, values: dict[str, Any]) -> Measure:
-    """Quantiles as pandas finds them: by default the value nearest to position (n - 1) · q."""
-    place = _POSITIONS.get(values.get("allow_relative_error") or "nearest")
-    if place is None:
-        raise Unknown("GX refuses this")
+    return _ranked(column, ranks.quantiles(values))
+
+
+def _ranked(column: Values, found: Callable[[int, ranks.At], Any]) -> Measure:
     source, count = column.numeric().source, column.over("count(*)")
     column.batch.note("ranks", column.sql)
-
-    def value() -> list[Any]:
-        n = count()
-        if not n:
-            return [None for _ in values["quantiles"]]
-        # NOTE: pandas goes by per cent, which moves the last digit of some shares.
-        positions = [place((n - 1) * (q * 100 / 100)) for q in values["quantiles"]]
-        ranks = [r for p in positions for r in (math.floor(p), math.ceil(p))]
-        found = at_ranks(column.batch, source, ranks, n)
-        return [found[int(p)] if p == int(p) else interpolated(found, p) for p in positions]
-
-    return value
+    return lambda: found(count(), lambda asked: ranks.at_ranks(column.batch, source, asked, count()))
 
 
 def _distinct(column: Values) -> Measure:

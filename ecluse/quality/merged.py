@@ -13,8 +13,11 @@ from ecluse.quality import gx, merging
 from ecluse.quality.across import Across, Keys
 from ecluse.quality.batch import Batch
 from ecluse.quality.measures import values_of
+from ecluse.quality.order import Form, Order
 from ecluse.quality.plan import ECLUSE, ROW_LEVEL, Measure, Plan
+from ecluse.quality.positions import BY_ORDER, FAR
 from ecluse.quality.predicates import Question
+from ecluse.quality.runs import Run
 from ecluse.quality.states import NoState, States, kept, told, versions
 from ecluse.quality.values import TIMES
 
@@ -40,9 +43,12 @@ class MergedPlan:
         self._shape = Plan(Batch(batch.engine, f"(SELECT {columns} WHERE false)", hidden=batch.hidden))
         types = hashlib.sha256(repr(list(batch.types.items())).encode()).hexdigest()
         self._kept = States(files.folder, f"{versions()} {types}")
+        self._opened: dict[str, Batch] = {}
         self._wanted: dict[str, Callable[[Plan], Measure]] = {}
         self._states: dict[str, dict[str, Any]] = {}
         self._grouped: dict[Keys, tuple[int, int, bool]] = {}
+        self._ordered: dict[str, tuple[Form, dict[str, Any]]] = {}
+        self._orders: dict[str, Order] = {}
         self._merged: set[Any] = set()
         self._recomputed: set[Any] = set()
 
@@ -96,7 +102,11 @@ class MergedPlan:
     def known(self) -> tuple[int, int]:
         """How many data files there are, and of how many all that is planned is known."""
         files = self._files.files
-        return len(files), sum(set(self._wanted) <= set(self._kept.read(file.digest)) for file in files)
+        return len(files), sum(map(self._known, files))
+
+    def _known(self, part: FileRows) -> bool:
+        runs = (self._kept.read_runs(f"{part.digest}:{key}", form.kind) for key, (form, _) in self._ordered.items())
+        return set(self._wanted) <= set(self._kept.read(part.digest)) and None not in runs
 
     def _measured(self, part: FileRows, wanted: Sequence[str]) -> dict[str, Any]:
         """The states of one file, but for those that can't be computed or kept."""
@@ -119,7 +129,9 @@ class MergedPlan:
         relation = parts[0].relation
         if len(parts) > 1:
             relation = f"({' UNION ALL '.join(f'SELECT * FROM {part.relation}' for part in parts)})"
-        batch = Batch(self.batch.engine, relation, hidden=self.batch.hidden)
+        if relation not in self._opened:
+            self._opened[relation] = Batch(self.batch.engine, relation, hidden=self.batch.hidden)
+        batch = self._opened[relation]
         if list(batch.types.items()) != list(self.batch.types.items()):
             raise NoState("other columns")
         return batch
@@ -134,6 +146,9 @@ class MergedPlan:
             return self._sum(self._want("rows", domain, {}, lambda plan: plan.measure(metric)))
         if name in _DISTINCT:
             return self._distinct(metric, domain)
+        if name in BY_ORDER:
+            order = self._order(name, domain)
+            return lambda: BY_ORDER[name](order(), values)
         merge = merging.MERGES.get(name)
         if merge is None:
             raise NoState(name)
@@ -157,9 +172,61 @@ class MergedPlan:
         elif name in merging.BY_ROW:
             states = self._want(name, domain, given, lambda plan: plan.broken(name, domain, values))
             count = self._sum(states)
+        elif name in FAR:
+            return self._far(metric, name, what, domain, values)
         else:
             raise NoState(name)
         return count if what == "unexpected_count" else self.whole.shown(name, what, domain, values, count)
+
+    def _far(self, metric: gx.Metric, name: str, what: str, domain: dict[str, Any], values: dict[str, Any]) -> Measure:
+        """The values that lie far from the others: how many, from their order, and which, from the whole."""
+        order, merge = self._order(name, domain), merging.MERGES["column.standard_deviation"]
+        states = self._want(merge.name, domain, {}, lambda plan: merge.state(values_of(plan, domain), {}))
+
+        def count() -> int:
+            return FAR[name](order(), values, lambda: merging.moments(states()))
+
+        if what == "unexpected_count":
+            return count
+        shown = self.whole.shown(name, what, domain, values, count)
+
+        def value() -> Any:
+            if count():
+                # To show them, mean and deviation are measured over all rows.
+                self._recomputed.add(metric.id)
+            return shown()
+
+        return value
+
+    def _order(self, asked: str, domain: dict[str, Any]) -> Callable[[], Order]:
+        """The order of a column's values over all files; ``NoState`` where it can't or mustn't be kept."""
+        column = domain["column"]
+        form = Form.of(self.batch.types[column])
+        if self._files.copied is not None and column not in self._files.copied:
+            raise NoState("values that are kept nowhere else")
+        key = self._key("order", domain, {})
+        self._ordered[key] = form, domain
+        self.batch.note("files", asked)
+
+        def value() -> Order:
+            if key not in self._orders:
+                runs = [run for part in self._files.files for run in self._runs(part, key)]
+                self._orders[key] = Order(runs, form)
+            return self._orders[key]
+
+        return value
+
+    def _runs(self, part: FileRows, key: str) -> list[Run]:
+        """A file's values in order, which are put into order where they aren't kept."""
+        name, (form, domain) = f"{part.digest}:{key}", self._ordered[key]
+        found = self._kept.read_runs(name, form.kind)
+        if found is None:
+            column = values_of(Plan(self._open([part])), domain)
+            self._kept.write_runs(name, form.sorted_runs(self.batch.engine, column.source))
+            found = self._kept.read_runs(name, form.kind)
+        if found is None:
+            raise NoState("a folder that keeps nothing")
+        return found
 
     def _sum(self, states: Callable[[], list[Any]]) -> Callable[[], int]:
         return lambda: sum(states())
@@ -168,14 +235,18 @@ class MergedPlan:
         self, name: str, domain: dict[str, Any], values: dict[str, Any], plan: Callable[[Plan], Measure]
     ) -> Callable[[], list[Any]]:
         """Plan a state of each file; gives all of them once they are measured."""
+        key = self._key(name, domain, values)
+        self._wanted.setdefault(key, plan)
+        self.batch.note("files", name)
+        return lambda: [self._states[part.digest][key] for part in self._files.files]
+
+    def _key(self, name: str, domain: dict[str, Any], values: dict[str, Any]) -> str:
+        """What a state is kept as: its name, and a digest of what is asked."""
         asked = told([name, domain, values])
         if any(kind in TIMES for kind in map(self._shape.batch.kind, _columns(domain))) or "row_condition" in domain:
             # NOTE: a time of day given as text means today's.
             asked += f" on {date.today()}" if "str(" in told([values, domain.get("row_condition")]) else ""  # noqa: DTZ011 # GX reads it so
-        key = f"{name} {hashlib.sha256(asked.encode()).hexdigest()}"
-        self._wanted.setdefault(key, plan)
-        self.batch.note("files", name)
-        return lambda: [self._states[part.digest][key] for part in self._files.files]
+        return f"{name} {hashlib.sha256(asked.encode()).hexdigest()}"
 
     def _groups(self, metric: gx.Metric, keys: Keys) -> Callable[[], tuple[int, int]]:
         """How many different keys there are, and how many rows share theirs."""

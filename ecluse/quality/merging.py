@@ -1,8 +1,8 @@
 """How measures of data files become the measure of all of them: for each metric its state of one file, and the sum.
 
 A state is what JSON can hold. Whole numbers add up exactly, floats to the accuracy of one float; the moments are those
-of Chan, Golub and LeVeque. What needs all values at once (ranks, the row before, a mean that is known first) has no
-state, and is measured over the whole again.
+of Chan, Golub and LeVeque. What hangs on the order of a column's values is told by ``positions``. What hangs on the row
+before, and a user's own SQL, has no state, and is measured over the whole again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ecluse.quality import distribution, measures
+from ecluse.quality.positions import Moments
 from ecluse.quality.predicates import QUESTIONS
 from ecluse.quality.shortcuts import FEW, many
 from ecluse.quality.states import NoState
@@ -158,7 +159,8 @@ def _mean(states: list[Any], column: Values, _: dict[str, Any]) -> float | None:
     return float(_total(states, column) / count) if count else None
 
 
-def _deviation(states: list[Any], _column: Values, _: dict[str, Any]) -> float | None:
+def moments(states: Sequence[Any]) -> Moments:
+    """Count, mean and sample deviation of all values, from those of each file."""
     count, mean, squares = 0, 0.0, 0.0
     for n, m, spread in states:
         if n:
@@ -168,7 +170,11 @@ def _deviation(states: list[Any], _column: Values, _: dict[str, Any]) -> float |
             squares += spread * n + away * away * (count * n / (count + n))
             mean += away * (n / (count + n))
             count += n
-    return math.sqrt(squares / (count - 1)) if count > 1 else None
+    return Moments(count, mean, math.sqrt(squares / (count - 1)) if count > 1 else None)
+
+
+def _deviation(states: list[Any], _column: Values, _: dict[str, Any]) -> float | None:
+    return moments(states).deviation
 
 
 def _most_common(states: list[Any], _column: Values, _: dict[str, Any]) -> list[Any]:

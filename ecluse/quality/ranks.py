@@ -1,18 +1,32 @@
-"""The values at given ranks, without holding all values: a sample tells where to look, and a count proves it."""
+"""The values at given ranks, without holding all values: a sample tells where to look, and a count proves it.
+
+What pandas makes of such values, a median or quantiles, is told here for all ways to find them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ecluse.engine.sql import literal
-from ecluse.quality.batch import Batch
+from ecluse.quality.batch import Batch, Unknown
 from ecluse.quality.shortcuts import large
 
 #: How far from its share a rank is looked for: many times what a sample of a hundredth of the rows is off.
 _MARGIN = 0.02
+#: Finds the values at ranks from 0 in ascending order.
+At = Callable[[Sequence[int]], dict[int, Any]]
+#: pandas' ways to answer between two ranks, beside the default: the positions to look at for the position asked.
+_POSITIONS: dict[str, Callable[[float], float]] = {
+    # NOTE: halves go to the even position.
+    "nearest": round,
+    "lower": math.floor,
+    "higher": math.ceil,
+    "midpoint": lambda position: (math.floor(position) + math.ceil(position)) / 2,
+    "linear": lambda position: position,
+}
 #: So many values at most are ordered in memory as they are: more cost no more time this way, and much less memory.
 ROOM = 20_000_000
 
@@ -30,6 +44,46 @@ class _Bracket:
         """SQL that is true of the values between the bounds."""
         bounds = [b for b in (self.low and f"v >= {self.low}", self.high and f"v <= {self.high}") if b]
         return " AND ".join(bounds) or "true"
+
+
+def median(count: int, at: At) -> float | None:
+    """The median of ``count`` values; ``None`` where there are none."""
+    if not count:
+        return None
+    ranks = [(count - 1) // 2, count // 2]
+    found = at(ranks)
+    low, high = (float(found[rank]) for rank in ranks)
+    return low if low == high else (low + high) / 2
+
+
+def quantiles(values: dict[str, Any]) -> Callable[[int, At], list[Any]]:
+    """The quantiles that a metric's ``values`` ask for, as pandas finds them; ``Unknown`` where GX refuses to.
+
+    By default that is the value nearest to position (n - 1) · q.
+    """
+    place = _POSITIONS.get(values.get("allow_relative_error") or "nearest")
+    if place is None:
+        raise Unknown("GX refuses this")
+
+    def found(count: int, at: At) -> list[Any]:
+        if not count:
+            return [None for _ in values["quantiles"]]
+        # NOTE: pandas goes by per cent, which moves the last digit of some shares.
+        positions = [place((count - 1) * (q * 100 / 100)) for q in values["quantiles"]]
+        known = at([rank for p in positions for rank in (math.floor(p), math.ceil(p))])
+        return [known[int(p)] if p == int(p) else interpolated(known, p) for p in positions]
+
+    return found
+
+
+def quartiles(count: int, at: At) -> tuple[float, float] | None:
+    """The first and third quartile, interpolated; ``None`` where either isn't a finite number."""
+    if not count:
+        return None
+    positions = [(count - 1) * share for share in (0.25, 0.75)]
+    known = at([rank for p in positions for rank in (int(p), min(int(p) + 1, count - 1))])
+    low, high = (interpolated(known, p) for p in positions)
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
 
 def at_ranks(batch: Batch, relation: str, ranks: Sequence[int], count: int) -> dict[int, Any]:

@@ -9,7 +9,7 @@ from ecluse.engine.sql import literal, quote
 from ecluse.quality import literals
 from ecluse.quality.batch import Batch, Unknown, every
 from ecluse.quality.conditions import condition_sql
-from ecluse.quality.ranks import at_ranks, interpolated
+from ecluse.quality.ranks import at_ranks, quartiles
 from ecluse.quality.shortcuts import large
 from ecluse.quality.values import source
 
@@ -34,10 +34,10 @@ def not_outlier(batch: Batch, domain: dict[str, Any], values: dict[str, Any]) ->
     value = f"{quote(domain['column'])}::DOUBLE"
     relation = _source(batch, domain)
     if method == "iqr":
-        quartiles = _quartiles(batch, relation)
-        if quartiles is None:
+        found = _quartiles(batch, relation)
+        if found is None:
             return "true"
-        low, high = quartiles
+        low, high = found
         reach = multiplier * (high - low)
         return f"{value} >= {literal(low - reach)} AND {value} <= {literal(high + reach)}"
     if method != "std":
@@ -85,12 +85,5 @@ def _squares(middle: float) -> str:
 
 
 def _quartiles(batch: Batch, relation: str) -> tuple[float, float] | None:
-    """The first and third quartile, interpolated; ``None`` where either isn't a finite number."""
     count = batch.once(f"SELECT count(*) FROM {relation}")[0][0]
-    if not count:
-        return None
-    positions = [(count - 1) * share for share in (0.25, 0.75)]
-    ranks = [r for p in positions for r in (int(p), min(int(p) + 1, count - 1))]
-    found = at_ranks(batch, relation, ranks, count)
-    low, high = (interpolated(found, p) for p in positions)
-    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+    return quartiles(count, lambda ranks: at_ranks(batch, relation, ranks, count))

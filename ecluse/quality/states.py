@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+    from ecluse.quality.runs import Array, Run
+
     Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 #: Goes up whenever a measure's SQL or the meaning of a state changes.
@@ -69,7 +71,7 @@ class States:
         """Keep states under ``name``; where the folder refuses them, they are measured again next time."""
         written = {key: _encoded(state) for key, state in states.items()}
         body = json.dumps({"name": name, "context": self.context, "states": {"object": written}}).encode()
-        self._put(name, "json", hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        self._put(name, "json", [hashlib.sha256(body).hexdigest().encode() + b"\n", body])
 
     def read_hashes(self, name: str) -> Hashes | None:
         """The sorted key hashes kept under ``name``, or ``None``."""
@@ -87,7 +89,19 @@ class States:
     def write_hashes(self, name: str, hashes: Hashes) -> None:
         """Keep sorted key hashes under ``name``."""
         body = memoryview(hashes.view("uint8").data)
-        self._put(name, "keys", self._sealed(name, body), body)
+        self._put(name, "keys", [self._sealed(name, body), body])
+
+    def read_runs(self, name: str, kind: np.dtype[Any]) -> list[Run] | None:
+        """The sorted runs of numbers kept under ``name``, or ``None``; what is asked of them reads their file."""
+        from ecluse.quality import runs
+
+        return runs.read(self._path(name, "runs"), kind, lambda table: self._sealed(name, table))
+
+    def write_runs(self, name: str, found: Iterable[Array]) -> None:
+        """Keep sorted runs of numbers under ``name``."""
+        from ecluse.quality import runs
+
+        self._put(name, "runs", runs.parts(found, lambda table: self._sealed(name, table)))
 
     def keep_only(self, names: Iterable[str]) -> None:
         """Delete what is about files that the table doesn't have, unless it is of today."""
@@ -97,7 +111,7 @@ class States:
             if path.name.split(".")[0] not in kept and path.stat().st_mtime < before:
                 path.unlink(missing_ok=True)
 
-    def _sealed(self, name: str, body: memoryview) -> bytes:
+    def _sealed(self, name: str, body: bytes | memoryview) -> bytes:
         found = hashlib.sha256(f"{name}\n{self.context}\n".encode())
         found.update(body)
         return found.digest()
@@ -110,7 +124,7 @@ class States:
             f"{short}.{hashlib.sha256(of.encode()).hexdigest()[:16]}.{kind}" if of else f"{short}.{kind}"
         )
 
-    def _put(self, name: str, kind: str, *parts: bytes | memoryview) -> None:
+    def _put(self, name: str, kind: str, parts: Iterable[bytes | memoryview]) -> None:
         path = self._path(name, kind)
         new = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
         try:
@@ -121,6 +135,9 @@ class States:
             new.replace(path)
         except OSError:
             new.unlink(missing_ok=True)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
 
 
 def told(value: Any) -> str:

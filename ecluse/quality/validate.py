@@ -54,7 +54,7 @@ def validate(
 
     ``states`` is a folder in which what was measured of each Parquet file is kept: a file that was validated before is
     not read again for what adds up over files, and ``executed_by`` then says ``ecluse (merged)``. The folder is a
-    cache, and holds extremes and frequent values of the data.
+    cache, and holds extremes and frequent values of the data, and all values of a column whose ranks are asked for.
 
     ``memory_limit`` (``"2GB"``) is the most that DuckDB uses; what doesn't fit is written to the system's temporary
     folder. What GX itself computes, and Python's own objects, come on top. Another thread may look at ``watch`` and

@@ -9,6 +9,7 @@ from ecluse.engine import Engine, literal
 from ecluse.model.contract import Column, Contract, Freshness
 from ecluse.model.outcome import Outcome, Scope
 from ecluse.model.step import Guard
+from ecluse.model.tablefiles import FileRows, TableFiles
 from ecluse.quality import check, guarded_suite, gx
 
 NOW = datetime(2013, 3, 1, tzinfo=UTC)
@@ -313,3 +314,19 @@ def test_an_expectation_of_ones_own_runs_on_gx(engine, gxe):
         data_now=NOW,
     )
     assert (found.results[-1].outcome, found.results[-1].message) == (NOT_COMPUTED, "not today")
+
+
+def test_no_copy_is_kept_of_a_column_that_may_be_personal(engine, gxe, tmp_path):
+    values = rows((1, 1.0, "a"), (2, 2.0, "b"), (3, 5.0, "c"))
+    files = TableFiles((FileRows("a digest", values, 3),), tmp_path / "measures")
+    guarded = promised(
+        gxe.ExpectColumnMedianToBeBetween(column="id", max_value=5),
+        gxe.ExpectColumnMedianToBeBetween(column="x", max_value=5),
+    )
+    found = check(engine, guarded, {Scope.BATCH: values}, data_now=NOW, files={Scope.BATCH: files})
+    told = {r.name: (r.outcome, r.executed_by) for r in found.results if "median" in r.name}
+    assert told == {
+        "column_median_to_be_between__id": (HELD, "ecluse"),
+        "column_median_to_be_between__x": (HELD, "ecluse (merged)"),
+    }
+    assert len(list((tmp_path / "measures").glob("*.runs"))) == 1
