@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecluse import texts
 from ecluse.cli.preview import show_preview
 from ecluse.cli.run import line, result_data, show_results
 from ecluse.cli.session import Session, pass_session
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ecluse.cli.reading import Reading
     from ecluse.model.step import StepDefinition
     from ecluse.project import Project
+    from ecluse.step.diff import Difference
     from ecluse.warehouse.candidate import Branch
 
 
@@ -62,7 +64,7 @@ def list_(session: Session) -> None:
 @click.argument("branch")
 @pass_session
 def show(session: Session, branch: str) -> None:
-    """Show what a candidate holds, and the checks that were asked of it.
+    """Show what a candidate holds and changes, and the checks that were asked of it.
 
     \b
     Example:
@@ -73,11 +75,18 @@ def show(session: Session, branch: str) -> None:
         files = project.warehouse.files(found.dataset, found.snapshot_id)
         checks = _checks(project, found)
         kept = _kept(project, found)
+        change = _change(project, found)
+        moved = project.warehouse.head(found.dataset) != project.warehouse.stands_on(found.dataset, found.snapshot_id)
     rows = sum(f.rows for f in files)
     if session.json:
-        as_json({"branch": found, "kept_until": kept, "snapshot_rows": rows, "checks": checks})
+        said = {"branch": found, "kept_until": kept, "snapshot_rows": rows, "difference": change, "moved": moved}
+        as_json({**said, "checks": checks})
         return
     click.echo(say("cli.candidate.holds", branch=found.branch, rows=rows, files=len(files)))
+    if change is not None:
+        click.echo(_changes(change))
+    if moved:
+        click.echo(say("cli.preview.moved", name=found.dataset))
     if kept is not None:
         click.echo(say("cli.candidate.kept", until=_time(kept)))
     as_table(
@@ -136,7 +145,8 @@ def publish(session: Session, branch: str) -> None:
     """Publish a candidate that was blocked or interrupted, if everything that is promised today holds.
 
     Nothing is computed again: its rows go through every stage of the step from the check on, with today's suite and
-    contract. What blocks it still blocks it; then this ends with 2, and the candidate stays.
+    contract. Where its update mode looks at what is published, they are held against what is published now. What blocks
+    it still blocks it; then this ends with 2, and the candidate stays.
 
     \b
     Example:
@@ -229,6 +239,25 @@ def _kept(project: Reading, found: Branch) -> datetime | str | None:
 
 def _time(moment: datetime | str | None) -> str | None:
     return moment.isoformat(" ", "seconds") if isinstance(moment, datetime) else moment
+
+
+def _change(project: Reading, found: Branch) -> Difference | None:
+    """What a candidate changes, by the key that its step wrote down; ``None`` where it wrote nothing down."""
+    from ecluse.engine import Engine
+    from ecluse.step.preview import difference
+
+    written = {candidate.branch: candidate.about for candidate in project.warehouse.recalled(found.dataset)}
+    if found.branch not in written:
+        return None
+    with Engine(memory_limit="1GB") as engine:
+        key = written[found.branch]["unique"]
+        return difference(engine, project.warehouse, found.dataset, found.snapshot_id, key)
+
+
+def _changes(change: Difference) -> str:
+    counts = {"added": change.added, "removed": change.removed, "changed": change.changed}
+    by = "key" if change.key else "whole"
+    return texts.fill(f"cli.candidate.changes_by_{by}", {**counts, "key": ", ".join(change.key)})
 
 
 def _checks(project: Reading, found: Branch) -> list[dict[str, Any]]:

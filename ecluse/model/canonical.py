@@ -19,7 +19,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(plain(v) for v in value)
+        return sorted((plain(v) for v in value), key=lambda v: (v is not None, v))
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, (datetime, date)):

@@ -13,15 +13,18 @@ from ecluse.step.described import described
 from ecluse.step.history import history
 from ecluse.step.merge import merge
 from ecluse.step.partition import overwrite
-from ecluse.step.resolved import Resolved
+from ecluse.step.resolved import Resolved, listed
 from ecluse.step.services import Services
 from ecluse.step.state import State
+
+#: Where the computed rows wait that are held against what is published.
+_BATCH = "_ecluse_batch"
 
 
 def write_candidate(state: State, services: Services) -> State:
     """Compute the rows once, into files on a branch of their own that is held by a lease, if none was taken up."""
     if state.candidate is not None:
-        return _counted(state, services)
+        return _counted(_resolved_anew(state, services), services)
     definition, request = state.definition, state.request
     candidate = services.warehouse.begin(
         definition.name,
@@ -33,10 +36,21 @@ def write_candidate(state: State, services: Services) -> State:
         renamed=definition.guard.contract.renamed,
         shared=definition.update in RESOLVED,
     )
-    candidate = replace(candidate, about=described(state))
+    # NOTE: what follows from the rows is not the rows: nobody may go on from it while these aren't kept beside it.
+    candidate = replace(candidate, about={} if definition.update in RESOLVED else described(state))
     with computing("step.sql", dataset=definition.name):
         state = write_rows(replace(state, candidate=candidate), services, state.computed_sql)
     return _counted(state, services)
+
+
+def _resolved_anew(state: State, services: Services) -> State:
+    """The rows that another run computed and kept, held against what is published today."""
+    if state.definition.update not in RESOLVED:
+        return state
+    assert state.candidate is not None
+    rows = services.warehouse.scan_computed(state.candidate)
+    state.engine.run(f"CREATE OR REPLACE TEMP TABLE {_BATCH} AS SELECT {listed(list(state.columns))} FROM {rows}")
+    return resolve(replace(state, batch=_BATCH, computed_batch=_BATCH), services)
 
 
 def _counted(state: State, services: Services) -> State:
@@ -50,7 +64,7 @@ def write_rows(state: State, services: Services, sql: str) -> State:
     if update not in RESOLVED:
         return replace(state, candidate=services.warehouse.write(state.engine, state.candidate, sql, update))
     first = state.computed_batch is None
-    batch = "_ecluse_batch" if first else "_ecluse_batch_passing"
+    batch = _BATCH if first else "_ecluse_batch_passing"
     state.engine.run(f"CREATE OR REPLACE TEMP TABLE {batch} AS {sql}")
     return resolve(replace(state, batch=batch, computed_batch=state.computed_batch or batch), services)
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ecluse.model.canonical import digest
-from ecluse.model.update import RESOLVED
 from ecluse.step.compute import own_code
 from ecluse.step.pin import inputs_json
 from ecluse.step.state import State
 
 
 def described(state: State) -> dict[str, Any]:
-    """What a candidate's step says of it to a run that takes it up; nothing where the rows alone don't suffice.
-
-    Where the update mode looks at what is published, the candidate holds what changes, and not what was computed.
-    """
+    """What a candidate's step says of it to a run that takes it up; nothing of a dry run, which leaves none."""
     request, collection = state.request, state.collection
-    if request.dry_run or state.definition.update in RESOLVED:
+    if request.dry_run:
         return {}
     raw = collection.inputs if collection else ()
     return {
@@ -33,5 +29,6 @@ def described(state: State) -> dict[str, Any]:
         ],
         "raw": [{"origin": r.origin, "sha256": r.sha256, "bytes": r.bytes} for r in raw],
         "rejected": collection.rejected if collection else 0,
+        "unique": list(state.definition.guard.contract.key),
         "columns": [[name, kind] for name, kind in state.columns.items()],
     }

@@ -83,16 +83,15 @@ def preview(
     return Preview(
         dataset=dataset,
         partition=partition,
-        difference=_difference(engine, warehouse, dataset, base, snapshot_id, key),
+        difference=difference(engine, warehouse, dataset, snapshot_id, key),
         metrics=_metrics(before, answers(snapshot_id)),
         moved=warehouse.head(dataset) != base,
     )
 
 
-def _difference(
-    engine: Engine, warehouse: Warehouse, dataset: str, base: int | None, snapshot_id: int, key: Sequence[str]
-) -> Difference:
-    rows = warehouse.count(engine, dataset, snapshot_id)
+def difference(engine: Engine, warehouse: Warehouse, dataset: str, snapshot_id: int, key: Sequence[str]) -> Difference:
+    """What a candidate changes of the snapshot that it stands on, by ``key``; by whole rows where that repeats."""
+    base, rows = warehouse.stands_on(dataset, snapshot_id), warehouse.count(engine, dataset, snapshot_id)
     if base is None:
         return Difference(dataset, tuple(key), 0, rows, added=rows, removed=0, changed=0)
     one, other = (TableVersion(dataset, "", snapshot, (), "", "") for snapshot in (base, snapshot_id))

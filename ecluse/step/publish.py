@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import time
@@ -12,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from ecluse.errors import Conflict, DefinitionError
+from ecluse.errors import Conflict, DefinitionError, EcluseError
 from ecluse.model.canonical import digest
 from ecluse.model.outcome import Scope
 from ecluse.model.update import RESOLVED
@@ -25,6 +26,7 @@ from ecluse.step.closure import confirm_known
 from ecluse.step.compactions import as_written
 from ecluse.step.decide import decide
 from ecluse.step.pin import inputs_json
+from ecluse.step.resolved import overwrites
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
 from ecluse.store.schema import publications
@@ -117,6 +119,10 @@ def publish(state: State, services: Services) -> State:
             if state.ending is Ending.BLOCKED:
                 return state
             continue
+        for candidate in candidates:
+            # NOTE: it is published, whatever hinders the cleaning; what stays is swept.
+            with contextlib.suppress(EcluseError):
+                services.warehouse.drop_computed(candidate)
         return replace(state, ending=Ending.PUBLISHED, version=version)
     raise Conflict("step.moved", dataset=state.definition.name, tries=_TRIES)
 
@@ -130,7 +136,7 @@ def rebase(state: State, services: Services) -> State:
     try:
         state = replace(state, candidate=services.warehouse.rebase(candidate), quarantine=quarantine)
     except Conflict:
-        if state.batch is None:
+        if state.batch is None or overwrites(state):
             raise
         # NOTE: somebody else published what these rows were held against: they are held against it again.
         state = replace(state, candidate=services.warehouse.restart(candidate), quarantine=quarantine)

@@ -11,7 +11,6 @@ from ecluse.model.outcome import CheckReport, CheckResult, Outcome, Scope, Sever
 from ecluse.model.update import RESOLVED
 from ecluse.step.candidate import personal_columns, write_rows
 from ecluse.step.check import check_again
-from ecluse.step.described import described
 from ecluse.step.partition import PART, parted
 from ecluse.step.rerun import add_once
 from ecluse.step.services import Services
@@ -150,21 +149,6 @@ def _write_quarantine(state: State, services: Services, rejected: int) -> State:
     return replace(state, quarantine=add_once(state, services, candidate, sql))
 
 
-def put_back(state: State, services: Services) -> State:
-    """Let a candidate that is blocked after rows left hold all computed rows again; its quarantine is discarded."""
-    candidate, quarantine = state.candidate, state.quarantine
-    if quarantine is None:
-        return state
-    if state.split and candidate is not None and state.definition.update not in RESOLVED:
-        own = ", ".join(quote(name) for name in state.columns)
-        held = f"SELECT {own} FROM {services.warehouse.scan_files(quarantine)} WHERE {BROKE} <> {literal(REJECTED)}"
-        sql = f"SELECT {own} FROM {services.warehouse.scan_files(candidate)} UNION ALL {held}"
-        whole = replace(candidate, about=described(state))
-        candidate = services.warehouse.write(state.engine, whole, sql, state.definition.update)
-    services.warehouse.discard(quarantine)
-    return replace(state, candidate=candidate, quarantine=None)
-
-
 def _by_partition(state: State, services: Services, candidate: Candidate, sql: str) -> Candidate:
     """The quarantine of every partition in hand; lines that could not be read belong to none, and lie beside them."""
     present = _partitions(state)
@@ -194,9 +178,10 @@ def _keep_passing(state: State, services: Services) -> State:
     kept = ", ".join(quote(n) for n in state.columns)
     # NOTE: the passing rows are read from where the computed ones lie while they are written anew.
     sql = f"SELECT {kept} FROM ({state.checked.passing_sql})"
-    # NOTE: what remains is not what was computed: nobody may go on from it as if it were.
-    partial = replace(state.candidate, about={})
-    state = write_rows(replace(state, candidate=partial, split=True), services, sql)
+    if state.candidate.computed is None:
+        # NOTE: what remains is not what was computed: nobody may go on from it as if it were.
+        state = replace(state, candidate=replace(state.candidate, about={}))
+    state = write_rows(replace(state, split=True), services, sql)
     marked = tuple(_mark(c, state.quarantine_by_check) for c in report.checks)
     state = replace(state, report=replace(report, checks=marked))
     return check_again(state, services, frozenset({Scope.BATCH, Scope.TABLE}))

@@ -45,6 +45,14 @@ def parts_of(state: State) -> frozenset[str | None] | None:
     return None if state.request.partition is None else frozenset({state.request.partition})
 
 
+def overwrites(state: State) -> bool:
+    """Whether rows that another run computed would take the place of what was published after them.
+
+    Which row of a merge or a history wins depends on the rows alone; a partition is what its newest run says.
+    """
+    return state.request.candidate is not None and state.definition.update == "partition"
+
+
 def candidate_of(state: State) -> Candidate:
     """The candidate that is being made."""
     assert state.candidate is not None

@@ -17,20 +17,22 @@ from typing import Any
 from ecluse.errors import Conflict, DefinitionError, IntegrityError, NotComputed, WarehouseError
 from ecluse.model.canonical import digest
 from ecluse.model.names import ORIGIN
-from ecluse.model.step import In
+from ecluse.model.step import In, StepDefinition
 from ecluse.model.update import RESOLVED
 from ecluse.sources import Collection, RawInput
 from ecluse.step.compute import code_version, collected, own_code
 from ecluse.step.pin import pin_input, show
 from ecluse.step.publish import key_of
+from ecluse.step.resolved import overwrites
 from ecluse.step.services import Services
 from ecluse.step.state import State
+from ecluse.warehouse import Candidate
 
 
 def find_candidate(state: State, services: Services) -> State:
     """Take up the candidate of a run that would have published the same and was blocked, cancelled or killed."""
     request, dataset = state.request, state.definition.name
-    if request.force or request.dry_run or state.definition.update in RESOLVED:
+    if request.force or request.dry_run:
         return state
     for found in services.warehouse.recalled(dataset):
         if found.partition != request.partition or found.about["key"] != state.key:
@@ -40,7 +42,10 @@ def find_candidate(state: State, services: Services) -> State:
         except (WarehouseError, IntegrityError):
             # NOTE: held by another run, or not what it was: this run then computes, or waits, as if there were none.
             continue
-        return replace(state, candidate=candidate)
+        try:
+            return replace(state, candidate=_standing(state, services, candidate))
+        except Conflict:
+            services.warehouse.release(candidate)
     return state
 
 
@@ -53,16 +58,38 @@ def recall(state: State, services: Services) -> State:
     dataset, branch = state.definition.name, state.request.candidate
     assert branch is not None
     candidate = services.warehouse.take_up(dataset, branch, state.request.run_id)
+    _confirm_current(state.definition, branch, candidate.about)
+    candidate = _standing(state, services, candidate)
     return _recalled(replace(state, candidate=candidate), services, branch, candidate.about)
 
 
-def _recalled(state: State, services: Services, branch: str, about: Mapping[str, Any]) -> State:
-    definition = state.definition
+def _standing(state: State, services: Services, candidate: Candidate) -> Candidate:
+    """The candidate on today's ``main``; ``Conflict`` where its rows would take the place of what was published since.
+
+    Rows that are held against what is published are held against what is published now.
+    """
+    if state.definition.update in RESOLVED and not overwrites(state):
+        return services.warehouse.restart(candidate)
+    try:
+        return services.warehouse.rebase(candidate)
+    except Conflict as error:
+        if error.key != "warehouse.partition_moved":
+            raise
+        raise Conflict("step.candidate_moved", dataset=candidate.dataset, branch=candidate.branch) from error
+
+
+def _confirm_current(definition: StepDefinition, branch: str, about: Mapping[str, Any]) -> None:
+    """``DefinitionError`` where today's code would compute other rows, or columns."""
     if about["code"] != digest(own_code(definition)):
         raise DefinitionError("step.candidate_code", dataset=definition.name, branch=branch)
     promised = [[column.name, column.type] for column in definition.guard.contract.columns]
     if [[name, kind] for name, kind in about["columns"] if name != ORIGIN] != promised:
         raise DefinitionError("step.candidate_columns", dataset=definition.name, branch=branch)
+
+
+def _recalled(state: State, services: Services, branch: str, about: Mapping[str, Any]) -> State:
+    """What a candidate's step wrote down, at hand again."""
+    definition = state.definition
     inputs = []
     for position, said in enumerate(about["inputs"]):
         partitions = None if said["partitions"] is None else frozenset(said["partitions"])

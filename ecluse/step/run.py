@@ -24,10 +24,11 @@ from ecluse.step.heartbeat import heartbeat
 from ecluse.step.pin import pin
 from ecluse.step.preview import preview
 from ecluse.step.publish import find_published, publish
-from ecluse.step.quarantine import put_back, quarantine
+from ecluse.step.quarantine import quarantine
 from ecluse.step.resume import find_candidate, recall
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State, StepRequest, StepResult
+from ecluse.step.whole import put_back
 
 Stage = Callable[[State, Services], State]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
@@ -11,7 +11,7 @@ from pyiceberg.table import FileScanTask, Table
 from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRefType
 from sqlalchemy import Connection
 
-from ecluse.engine import Engine
+from ecluse.engine import FILE_BYTES, Engine
 from ecluse.errors import Conflict, WarehouseError
 from ecluse.model.names import branch_name
 from ecluse.model.update import Update
@@ -19,8 +19,9 @@ from ecluse.warehouse import kept, leases
 from ecluse.warehouse.candidate import Branch, Candidate, Change
 from ecluse.warehouse.catalog import Catalog
 from ecluse.warehouse.draft import Draft
-from ecluse.warehouse.files import added_by, as_iceberg
+from ecluse.warehouse.files import added_by, as_iceberg, write_files
 from ecluse.warehouse.inventory import lying_in, names_of
+from ecluse.warehouse.layout import new_folder
 from ecluse.warehouse.read import tasks_of
 from ecluse.warehouse.schema import evolved_schema, extends, first_schema, wanted_types, without_metrics
 from ecluse.warehouse.writer import Writer
@@ -94,6 +95,32 @@ class Branches:
             self.catalog.objects.delete(file.path for file in writer.files)
             raise
 
+    def keep_computed(self, engine: Engine, candidate: Candidate, sql: str) -> Candidate:
+        """The candidate with a query's rows in files beside its branch, written down with what its step says of it."""
+        self.renew(candidate, self.lease)
+        table, objects = self.catalog.open(candidate.dataset), self.catalog.objects
+        root = objects.path(table.location())
+        folder = new_folder(root, candidate.partition, candidate.run_id, candidate.attempt)
+        schema = table.schemas()[candidate.schema_id]
+        files = write_files(engine, candidate.dataset, sql, schema, folder, objects, FILE_BYTES)
+        kept_whole = replace(candidate, computed=files)
+
+        def build(draft: Draft) -> Candidate:
+            if draft.head(candidate.branch) != candidate.snapshot_id:
+                raise Conflict("warehouse.lease_lost", branch=candidate.branch)
+            kept.write_down(draft, kept_whole)
+            return kept_whole
+
+        try:
+            return self.catalog.commit(candidate.dataset, build, within=self._still_held(candidate))
+        except Conflict:
+            objects.delete(file.path for file in files)
+            raise
+
+    def drop_computed(self, candidate: Candidate) -> None:
+        """Delete the files with computed rows of a candidate that is written down no more."""
+        self.catalog.objects.delete(file.path for file in candidate.computed or ())
+
     def recalled(self, dataset: str) -> list[Candidate]:
         """The candidates of a table that a run can take up, whoever holds them."""
         if not self.catalog.exists(dataset):
@@ -154,6 +181,13 @@ class Branches:
             candidate = replace(candidate, schema_id=today)
         return replace(candidate, base=main, base_schema_id=today)
 
+    def restart(self, candidate: Candidate) -> Candidate:
+        """The candidate on today's ``main``, for rows under its own columns to be held against what is there."""
+        moved = self.on_main(candidate)
+        if moved.schema_id != candidate.schema_id:
+            raise Conflict("warehouse.columns_moved", dataset=candidate.dataset)
+        return moved
+
     def renew(self, candidate: Candidate, duration: timedelta) -> None:
         """Hold the candidate's partition for ``duration`` from now."""
         with self.catalog.database.transaction() as connection:
@@ -193,8 +227,10 @@ class Branches:
         With ``seen``, only if its lease still is as it was seen; whether it was.
         """
         stale: list[str] = []
+        computed: list[str] = []
 
         def build(draft: Draft) -> None:
+            computed[:] = kept.computed_files(draft.metadata, branch)
             stale[:] = _forget(draft, branch)
 
         def forget_lease(connection: Connection) -> None:
@@ -208,6 +244,7 @@ class Branches:
         except _StillHeld:
             return False
         self._delete(stale)
+        self.catalog.objects.delete(computed)
         return True
 
     def all(self) -> list[Branch]:
@@ -273,12 +310,13 @@ class Branches:
             kept.write_down(draft, put)
             return put
 
-        def still_held(connection: Connection) -> None:
-            leases.renew(connection, candidate.branch, candidate.run_id, self.lease)
-
-        put = self.catalog.commit(candidate.dataset, build, within=still_held)
+        put = self.catalog.commit(candidate.dataset, build, within=self._still_held(candidate))
         self._delete(stale, keep)
         return put
+
+    def _still_held(self, candidate: Candidate) -> Callable[[Connection], None]:
+        """Joins a transaction that is carried out only while the candidate is held."""
+        return lambda connection: leases.renew(connection, candidate.branch, candidate.run_id, self.lease)
 
     def _delete(self, locations: Collection[str], keep: frozenset[str] = frozenset()) -> None:
         """Delete files that nobody needs, but for the paths to ``keep``."""

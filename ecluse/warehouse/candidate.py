@@ -24,7 +24,8 @@ class Candidate:
     rows of ``removed`` that stay. ``kept`` are published files that hold what it computed already. ``seen`` names the
     files of ``base`` that it was decided from; ``None`` where it was decided from none. ``marks`` stand in the summary
     of its snapshot. ``schema_id`` is the schema that ``main`` gets when the candidate is published. ``about`` is what
-    its step says of it to a run that takes it up later, as JSON; empty where none can.
+    its step says of it to a run that takes it up later, as JSON; empty where none can. ``computed`` are files in no
+    snapshot, with all rows of a step whose ``files`` hold what follows from them; ``None`` where none were kept.
     """
 
     dataset: str
@@ -45,6 +46,7 @@ class Candidate:
     seen: frozenset[str] | None = None
     marks: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    computed: tuple[DataFile, ...] | None = None
 
     @property
     def written(self) -> tuple[DataFile, ...]:

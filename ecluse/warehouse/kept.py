@@ -16,7 +16,7 @@ from ecluse.warehouse.candidate import Candidate
 from ecluse.warehouse.draft import Draft
 
 _PREFIX = "ecluse.candidate."
-_FILES = ("files", "removed", "carried", "kept")
+_FILES = ("files", "removed", "carried", "kept", "computed")
 
 
 def write_down(draft: Draft, candidate: Candidate) -> None:
@@ -25,6 +25,12 @@ def write_down(draft: Draft, candidate: Candidate) -> None:
         draft.set_properties({_PREFIX + candidate.branch: json.dumps(plain(candidate))})
     else:
         forget(draft, candidate.branch)
+
+
+def computed_files(metadata: TableMetadata, branch: str | None = None) -> list[str]:
+    """The paths of the files with computed rows that the candidates of a table keep, or one of them."""
+    found = [candidate for candidate in all_recalled(metadata) if branch in (None, candidate.branch)]
+    return [file.path for candidate in found for file in candidate.computed or ()]
 
 
 def forget(draft: Draft, branch: str) -> None:
@@ -45,6 +51,6 @@ def all_recalled(metadata: TableMetadata) -> list[Candidate]:
 
 
 def _candidate(said: dict[str, Any]) -> Candidate:
-    files = {name: tuple(DataFile(**file) for file in said[name]) for name in _FILES}
+    files = {name: tuple(DataFile(**file) for file in said[name]) for name in _FILES if said.get(name) is not None}
     sets = {name: None if said[name] is None else frozenset(said[name]) for name in ("looks_at", "seen")}
     return Candidate(**{**said, **files, **sets})

@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from sqlalchemy import delete
 
 from ecluse.store.schema import data_files
-from ecluse.warehouse import leases
+from ecluse.warehouse import kept, leases
 from ecluse.warehouse.border import border
 from ecluse.warehouse.catalog import Catalog
 
@@ -48,7 +48,9 @@ def orphans(
     known: set[str] = set()
     for name in wanted:
         with border(name):
-            known |= {catalog.objects.path(location) for location in referenced(catalog.open(name))}
+            table = catalog.open(name)
+            known |= {catalog.objects.path(location) for location in referenced(table)}
+            known |= {*kept.computed_files(table.metadata)}
     roots = [""] if dataset is None else [f"{tables[name]}/{part}" for name in wanted for part in _OWN]
     # NOTE: a table clean.t.data lies inside the data folder of clean.t.
     others = [f"{folder}/{part}" for name, folder in tables.items() if name not in wanted for part in _OWN]

@@ -219,11 +219,12 @@ class Warehouse:
             if candidate.kept:
                 kept = frozenset(file.path for file in candidate.kept)
                 return self._scan_kept(candidate, kept)
-            schema = self._open(candidate.dataset).schemas()[candidate.schema_id]
-            hashes = {file.path: file.sha256 for file in candidate.files}
-            wanted = [Wanted(file.path, file.bytes) for file in candidate.files]
-            local = self.objects.fetch(candidate.dataset, wanted, lambda _: hashes)
-            return select_sql(schema, {(): [local[path] for path in hashes]})
+            return self._scan_written(candidate, candidate.files)
+
+    def scan_computed(self, candidate: Candidate) -> str:
+        """A parenthesised ``SELECT`` of the computed rows that a candidate keeps beside its branch."""
+        with border(candidate.dataset):
+            return self._scan_written(candidate, candidate.computed or ())
 
     def confirm(self, dataset: str, files: Iterable[DataFile]) -> None:
         """Hash data files; ``IntegrityError`` for the first that is not, byte for byte, what was published."""
@@ -231,6 +232,12 @@ class Warehouse:
             for file in files:
                 if self.objects.digest(file.path) != file.sha256:
                     raise IntegrityError("warehouse.other_content", dataset=dataset, path=file.path)
+
+    def _scan_written(self, candidate: Candidate, files: Sequence[DataFile]) -> str:
+        """The rows of files that were written for a candidate."""
+        schema = self._open(candidate.dataset).schemas()[candidate.schema_id]
+        local = self.fetch(candidate.dataset, files)
+        return select_sql(schema, {(): [local[file.path] for file in files]})
 
     def _scan_kept(self, candidate: Candidate, kept: Collection[str]) -> str:
         """The rows of published files that hold what a candidate computed, and of those that it adds."""
@@ -320,6 +327,19 @@ class Warehouse:
         with border(candidate.dataset):
             return self._branches.change(engine, candidate, change, update)
 
+    def keep_computed(self, engine: Engine, candidate: Candidate, sql: str) -> Candidate:
+        """Keep a query's rows beside a candidate that holds what follows from them, until it is published or dropped.
+
+        They are in no snapshot, and no reader sees them; ``scan_computed`` reads them.
+        """
+        with border(candidate.dataset):
+            return self._branches.keep_computed(engine, candidate, sql)
+
+    def drop_computed(self, candidate: Candidate) -> None:
+        """Delete the computed rows that were kept beside a candidate, once it is published."""
+        with border(candidate.dataset):
+            self._branches.drop_computed(candidate)
+
     def occupy(self, candidate: Candidate, partitions: Iterable[str]) -> None:
         """Take the leases of partitions that a candidate works on beside its own; all of them, or ``Conflict``."""
         with border(candidate.dataset):
@@ -356,7 +376,7 @@ class Warehouse:
         with border(dataset):
             candidate = self._branches.take_up(dataset, branch, run_id)
         try:
-            self.confirm(dataset, candidate.written)
+            self.confirm(dataset, (*candidate.written, *(candidate.computed or ())))
         except BaseException:
             self.release(candidate)
             raise
@@ -412,9 +432,9 @@ class Warehouse:
             return self._branches.rebase(candidate)
 
     def restart(self, candidate: Candidate) -> Candidate:
-        """The candidate on today's ``main``, to be changed again. ``Conflict`` where both sides changed the columns."""
+        """The candidate on today's ``main``, to be changed again. ``Conflict`` where its columns aren't those there."""
         with border(candidate.dataset):
-            return self._branches.on_main(candidate)
+            return self._branches.restart(candidate)
 
     def tag(self, dataset: str, tag: str, snapshot_id: int, connection: Connection | None = None) -> None:
         """Tag a snapshot, inside the transaction of ``connection`` where one is given.

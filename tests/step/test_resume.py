@@ -120,7 +120,7 @@ def test_a_partition_that_was_published_meanwhile_is_not_overwritten(shop, block
     assert shop.run(wider).ending is Ending.PUBLISHED
     with pytest.raises(Conflict) as caught:
         shop.later(blocked, wider)
-    assert caught.value.key == "warehouse.partition_moved"
+    assert caught.value.key == "step.candidate_moved"
     assert (shop.ids(), shop.branches()) == ([9], [blocked])
 
 
@@ -158,14 +158,14 @@ def test_a_file_that_was_altered_is_not_published(shop, blocked):
     assert (shop.ids(), shop.branches()) == ([], [blocked])
 
 
-def test_a_candidate_that_holds_only_what_changes_needs_a_new_run(shop):
-    shop.collect()
-    step = replace(shop.step, update="merge", newest_by=("amount",))
-    branch = shop.run(step).branch
+def test_a_branch_of_which_nothing_was_written_down_needs_a_new_run(shop):
+    warehouse = shop.services.warehouse
+    made = warehouse.begin(NAME, {"id": "BIGINT", "amount": "DOUBLE"}, partition=None, run_id="other", attempt=1)
+    warehouse.release(made)
     with pytest.raises(WarehouseError) as caught:
-        shop.later(branch, step)
+        shop.later(made.branch)
     assert caught.value.key == "warehouse.not_resumable"
-    assert shop.branches() == [branch]
+    assert shop.branches() == [made.branch]
 
 
 def test_an_input_that_is_forgotten_can_not_be_accounted_for(shop, blocked, monkeypatch):

@@ -62,6 +62,15 @@ class Dataset:
         request = StepRequest(run or str(uuid.uuid4()), partition=partition, settings=str(self.rows), force=force)
         return run_step(step, request, self.services)
 
+    def later(self, branch, **declared):
+        """Publish what an earlier call computed and was blocked."""
+        step = replace(self.step, **declared)
+        return run_step(step, StepRequest(str(uuid.uuid4()), candidate=branch), self.services)
+
+    def branches(self):
+        """The candidates that are left."""
+        return [branch.branch for branch in self.services.warehouse.candidates()]
+
     def published(self):
         """All rows that are published, in the order of their values."""
         warehouse, name = self.services.warehouse, self.step.name
