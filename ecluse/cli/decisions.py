@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecluse.cli.review import show_review
+from ecluse.cli.review import incident_data, show_review
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json
 from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
-    from ecluse.gate import Plan
+    from ecluse.gate import Plan, Review
     from ecluse.model.facts import Fact
     from ecluse.model.release import Manifest
     from ecluse.step.releases import Decision
@@ -54,7 +54,8 @@ def _until(command: Any) -> Any:
 def approve(session: Session, question: str, until: datetime, standing: bool, **given: Any) -> None:
     """Say yes to a question about a release.
 
-    What is signed is shown first: the gate, what is new since the last release, what was held back, what is in doubt.
+    What is signed is shown first: the gate, what is new since the last release, what was held back, which incidents
+    are open, what is in doubt.
     The signature binds the release and the gate as they stand now: a change of either needs a new answer. An answer
     that would not count is not signed.
 
@@ -137,12 +138,11 @@ def _decide(
         phase = phase or services.charter.phase
         fact = decision(services, manifest, verdict, phase=phase, **said)
         after = _foreseen(services, manifest, fact, party, phase)
-        show_review(
-            review(manifest, phase, services.charter, book_of(services), services.project.now()), err=session.json
-        )
+        seen = review(manifest, phase, services.charter, book_of(services), services.project.now())
+        show_review(seen, err=session.json)
         _ask(services, verdict, phase, party, said, yes=yes)
         position = sign_decision(services, services.signer, fact)
-    _tell(session, after, manifest, position, {"verdict": verdict, "party": party, "dataset": dataset, **said})
+    _tell(session, after, seen, position, {"verdict": verdict, "party": party, "dataset": dataset, **said})
 
 
 def _foreseen(services: Services, manifest: Manifest, fact: Fact, party: str, phase: str) -> Plan:
@@ -178,12 +178,14 @@ def _ask(services: Services, verdict: str, phase: str, party: str, said: dict[st
         raise click.Abort
 
 
-def _tell(session: Session, after: Plan, manifest: Manifest, position: int, said: dict[str, Any]) -> None:
+def _tell(session: Session, after: Plan, seen: Review, position: int, said: dict[str, Any]) -> None:
+    manifest = after.manifest
     if session.json:
         known = ("verdict", "party", "question", "criterion", "standing")
         found = {name: said[name] for name in known if name in said}
         release = {"release": manifest.digest, "version": manifest.version, "phase": after.phase}
-        as_json({"position": position, **release, **found, "met": after.met})
+        incidents = [incident_data(one) for one in seen.incidents]
+        as_json({"position": position, **release, **found, "met": after.met, "incidents": incidents})
         return
     name = f"{said['dataset']}@{manifest.version}"
     signed = {"question": "–", "criterion": "–", **said, "name": name, "position": position}

@@ -13,9 +13,7 @@ from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from ecluse.gate import Book
+    from ecluse.gate import Book, StandingKpi
     from ecluse.gate.book import Record
     from ecluse.model.charter import Charter, Kpi
 
@@ -89,13 +87,14 @@ def list_(session: Session, kpi: str | None) -> None:
       ecluse kpi list auc
     """
     from ecluse.cli.reading import book_of
+    from ecluse.gate import standing_kpis
 
     with session.reading() as opened:
         charter, book, today = opened.charter, book_of(opened), opened.project.now().date()
     if kpi is not None:
         _one(session, charter, book, kpi)
         return
-    found = [_standing(charter, book, one, today) for one in charter.kpis]
+    found = [_standing(one) for one in standing_kpis(charter, book, today)]
     if session.json:
         as_json(found)
         return
@@ -127,26 +126,20 @@ def list_(session: Session, kpi: str | None) -> None:
         click.echo(say("deciding.kpi.kill", wanted=f"{kill.kpi} {wanted(kill)}", description=kill.description))
 
 
-def _standing(charter: Charter, book: Book, kpi: Kpi, today: date) -> dict[str, Any]:
-    from ecluse.gate import observed_releases
-    from ecluse.gate.book import number
-
-    newest = observed_releases(charter, book, kpi.id)[-1:]
-    value = number(newest[0].predicate, "value") if newest else None
-    worse = value is not None and (value < kpi.baseline if kpi.better == "higher" else value > kpi.baseline)
-    state = "never" if value is None else "reached" if kpi.reached(value) else "behind" if worse else "better"
+def _standing(one: StandingKpi) -> dict[str, Any]:
+    kpi, newest = one.kpi, one.newest
     return {
         "kpi": kpi.id,
         "metric": kpi.metric,
         "baseline": kpi.baseline,
         "target": kpi.target,
         "by": kpi.by.isoformat(),
-        "value": value,
-        "release": newest[0].names if newest else None,
-        "at": newest[0].at.isoformat() if newest else None,
-        "fact": newest[0].position if newest else None,
-        "state": state,
-        "overdue": state != "reached" and kpi.by < today,
+        "value": newest.value if newest else None,
+        "release": newest.release if newest else None,
+        "at": newest.at.isoformat() if newest else None,
+        "fact": newest.position if newest else None,
+        "state": one.progress,
+        "overdue": one.overdue,
     }
 
 

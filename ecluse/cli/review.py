@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,9 @@ from ecluse.cli.show import as_table
 from ecluse.texts import say
 
 if TYPE_CHECKING:
-    from ecluse.gate import Review
+    from collections.abc import Sequence
+
+    from ecluse.gate import Incident, Review
     from ecluse.gate.review import Difference
 
 
@@ -31,8 +33,10 @@ def show_review(found: Review, *, err: bool = False) -> None:
             title=say("deciding.held"),
             err=err,
         )
+    show_incidents(found.incidents, err=err)
     doubts = _doubts(found)
-    click.echo(say("deciding.doubts" if doubts else "deciding.none"), err=err)
+    nothing = "deciding.nothing_else" if found.incidents else "deciding.none"
+    click.echo(say("deciding.doubts" if doubts else nothing), err=err)
     for doubt in doubts:
         click.echo(f"  - {doubt}", err=err)
     first = manifest.products[0].dataset
@@ -40,6 +44,28 @@ def show_review(found: Review, *, err: bool = False) -> None:
     if found.before is not None:
         say_diff = say("deciding.look_diff", dataset=first, before=found.before, version=manifest.version)
         click.echo(say_diff, err=err)
+
+
+def show_incidents(found: Sequence[Incident], *, err: bool = False) -> None:
+    """The incidents that are open, or that there is none."""
+    if not found:
+        click.echo(say("deciding.incidents.none"), err=err)
+        return
+    as_table(
+        [say(f"deciding.column.{name}") for name in ("since", "incident", "touches")],
+        [
+            (f"{one.since:%Y-%m-%d}", one.reason.text(), ", ".join(r.name for r in one.releases) or None)
+            for one in found
+        ],
+        title=say("deciding.incidents.open"),
+        err=err,
+    )
+
+
+def incident_data(one: Incident) -> dict[str, Any]:
+    """An incident for machines."""
+    reason = {"key": one.reason.key, "text": one.reason.text(), "facts": one.reason.facts}
+    return {**reason, "dataset": one.dataset, "since": one.since, "people": one.people, "releases": one.releases}
 
 
 def _show_differences(found: Review, *, err: bool) -> None:
@@ -67,6 +93,7 @@ def _difference(one: Difference) -> tuple[object, ...]:
 def _doubts(found: Review) -> list[str]:
     """Everything that is no matter of the gate's table, in words; who said no comes first."""
     judged = found.plan.judged
+    told = {one.reason.text() for one in found.incidents}
     said = [reason.text() for reason in judged.besides]
     said += [reason.text() for one in judged.criteria.judged for reason in one.reasons[1:]]
     said += [warning.text() for warning in judged.warnings]
@@ -82,4 +109,4 @@ def _doubts(found: Review) -> list[str]:
         if doubt.severity != "critical"
     ]
     said += [say("deciding.risk", risk=r.risk.id, state=say(f"cli.residual.{r.state}")) for r in found.risks]
-    return list(dict.fromkeys(said))
+    return [one for one in dict.fromkeys(said) if one not in told]

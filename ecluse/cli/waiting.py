@@ -10,6 +10,7 @@ import click
 from ecluse import texts
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.cli.ways import incident_way
 from ecluse.texts import say
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 def command(session: Session, person: str | None, within: int) -> None:
     """Show what waits for whom, since when, and the next command.
 
-    Questions of releases, approvals that run out, trainings, usage rules, blocked runs that wait for their owner, and
-    the review of the charter.
+    Questions of releases, approvals that run out, trainings, usage rules, blocked runs and incidents that wait for
+    the owner of the dataset, and the review of the charter.
 
     \b
     Example:
@@ -43,8 +44,8 @@ def command(session: Session, person: str | None, within: int) -> None:
             raise DefinitionError("ledger.unknown_party", party=person, known=known)
         now = project.now()
         found = waiting(charter, book_of(opened), now, timedelta(days=within))
-    # NOTE: what waits for everybody, such as the review of the charter, waits for each.
-    mine = [one for one in found if person is None or person in one.people or one.kind == "review"]
+    # NOTE: what waits for everybody waits for each.
+    mine = [one for one in found if person is None or person in one.people or _for_everybody(one)]
     if session.json:
         as_json([{**vars(one), "text": _text(one), "next": _next(one, person)} for one in mine])
         return
@@ -67,8 +68,13 @@ def command(session: Session, person: str | None, within: int) -> None:
         click.echo(f"  {step}")
 
 
+def _for_everybody(one: Waiting) -> bool:
+    """The review of the charter, and what stops the project as a whole."""
+    return one.kind == "review" or (one.kind == "incident" and "dataset" not in one.fields)
+
+
 def _nobody(one: Waiting) -> str:
-    return say("deciding.waiting.everybody" if one.kind == "review" else "deciding.waiting.nobody")
+    return say("deciding.waiting.everybody" if _for_everybody(one) else "deciding.waiting.nobody")
 
 
 def _age(one: Waiting, now: datetime) -> str:
@@ -76,6 +82,9 @@ def _age(one: Waiting, now: datetime) -> str:
 
 
 def _text(one: Waiting) -> str:
+    if one.reason is not None:
+        touched = one.fields["releases"]
+        return one.reason.text() + (say("deciding.incidents.touches", releases=touched) if touched else "")
     fields: dict[str, object] = {**one.fields}
     fields["version"] = fields.get("release", fields.get("version", ""))
     kind = "approval_unmet" if one.kind == "approval" and one.fields["unmet"] else one.kind
@@ -83,6 +92,8 @@ def _text(one: Waiting) -> str:
 
 
 def _next(one: Waiting, person: str | None) -> str:
+    if one.reason is not None:
+        return incident_way(one.reason, one.fields)
     people = (person,) if person and person in one.people else one.people
     key = "approval_nobody" if one.kind == "approval" and not people else one.kind
     fields: dict[str, object] = {"party": "|".join(people), **one.fields, "person": "|".join(people)}

@@ -123,6 +123,12 @@ def ways_out(reasons: Iterable[Reason], asked: Asked) -> list[str]:
     return list(dict.fromkeys(way for reason in reasons for way in way_out(reason, asked)))
 
 
+def incident_way(reason: Reason, given: Mapping[str, object]) -> str:
+    """What to try for an incident: it is about what is published, whether or not a release holds it."""
+    way = "incident" if WAYS[reason.key] == "corrected" else WAYS[reason.key]
+    return fill(f"deciding.next.{way}", {**given, **reason.fields})
+
+
 def way_out(reason: Reason, asked: Asked) -> list[str]:
     """What to try for a reason: one command, or one for each thing that is missing before it is gone."""
     way = WAYS[reason.key]

@@ -7,7 +7,9 @@ from ecluse.gate.approvals import JudgedApproval
 from ecluse.gate.book import Book
 from ecluse.gate.criteria import JudgedCriterion, shown, wanted
 from ecluse.gate.doubts import Doubt, doubts
+from ecluse.gate.incidents import Incident, incidents
 from ecluse.gate.kill import observed_releases
+from ecluse.gate.kpis import Observed, Progress, StandingKpi, standing_kpis
 from ecluse.gate.plan import Plan, judge_in, newest_releases, next_phase, plan
 from ecluse.gate.readers import covers, valid_grants
 from ecluse.gate.review import Review, review
@@ -19,19 +21,24 @@ from ecluse.gate.waiting import Waiting, waiting
 __all__ = [
     "Book",
     "Doubt",
+    "Incident",
     "JudgedApproval",
     "JudgedCriterion",
     "Judgement",
+    "Observed",
     "Plan",
+    "Progress",
     "Residual",
     "ResidualRisk",
     "Review",
+    "StandingKpi",
     "Waiting",
     "asks_unreleased",
     "charter_of_hatch",
     "covers",
     "doubts",
     "found_personal",
+    "incidents",
     "judge_in",
     "judge_release",
     "newest_releases",
@@ -42,6 +49,7 @@ __all__ = [
     "residual_risks",
     "review",
     "shown",
+    "standing_kpis",
     "unreleased_verdict",
     "valid_grants",
     "verdict",

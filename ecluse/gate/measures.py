@@ -38,7 +38,7 @@ def _checks_broken(manifest: Manifest, evidence: Evidence) -> Measured:
                 if (found := evidence.report(product, file, own=own)) is not None:
                     counting[found.position] = found
         for position in sorted(counting):
-            because += _not_held(product.dataset, counting[position])
+            because += not_held(product.dataset, counting[position])
     value = None if unchecked else len(because)
     return Measured(value, (*unchecked, *because), tuple(p for reason in because for p in reason.facts))
 
@@ -56,7 +56,8 @@ def _unchecked(manifest: Manifest, evidence: Evidence) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
-def _not_held(dataset: str, report: Record) -> list[Reason]:
+def not_held(dataset: str, report: Record) -> list[Reason]:
+    """The blocking checks of a report that are not held, and rows that weren't accounted for."""
     partition = report.text("partition")
     about = f"{dataset} [{partition}]" if partition else dataset
     fields: Fields = {"dataset": dataset, "about": about, "on": _judged_on(report)}
@@ -150,7 +151,7 @@ def _freshness(product: TableVersion, evidence: Evidence) -> Reason | None:
     checks: list[tuple[Record, list[dict[str, Any]]]] = []
     for record in evidence.reports(product.dataset):
         covers = files.issubset(record.digests)
-        if (covers or not checks) and (timed := [c for c in record.objects("checks") if c.get("scope") == "published"]):
+        if (covers or not checks) and (timed := timed_checks(record)):
             checks.append((record, timed))
             if covers:
                 break
@@ -159,9 +160,18 @@ def _freshness(product: TableVersion, evidence: Evidence) -> Reason | None:
     # NOTE: a newer version of the dataset that is stale already leaves no doubt about an older one.
     for record, timed in (checks[-1], checks[0]):
         if any(c.get("outcome") != "held" for c in timed):
-            fields: Fields = {"dataset": product.dataset, "on": _judged_on(record)}
-            return Reason("freshness_not_held", fields, (record.position,))
+            return stale_reason(product.dataset, record)
     return None
+
+
+def timed_checks(report: Record) -> list[dict[str, Any]]:
+    """The checks of a report that ask how old published data is."""
+    return [check for check in report.objects("checks") if check.get("scope") == "published"]
+
+
+def stale_reason(dataset: str, report: Record) -> Reason:
+    """That a report found a dataset out of date."""
+    return Reason("freshness_not_held", {"dataset": dataset, "on": _judged_on(report)}, (report.position,))
 
 
 def _sources_unlicensed(manifest: Manifest, evidence: Evidence) -> Measured:

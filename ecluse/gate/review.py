@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ecluse.gate.book import Book, number, objects, text
+from ecluse.gate.incidents import Incident, incidents
 from ecluse.gate.plan import Plan, plan
 from ecluse.gate.releases import earlier_releases
 from ecluse.gate.risks import Residual, ResidualRisk, residual_risks
@@ -44,7 +45,8 @@ class Doubt:
 class Review:
     """A release as somebody should know it before a decision about a phase.
 
-    ``quarantine`` counts rows by dataset and check. ``risks`` are those of the charter that aren't controlled.
+    ``quarantine`` counts rows by dataset and check. ``risks`` are those of the charter that aren't controlled, and
+    ``incidents`` those that are open and touch the release.
     """
 
     plan: Plan
@@ -54,6 +56,7 @@ class Review:
     quarantine: Mapping[tuple[str, str], int]
     doubts: tuple[Doubt, ...]
     risks: tuple[ResidualRisk, ...]
+    incidents: tuple[Incident, ...]
 
 
 def review(manifest: Manifest, phase: str, charter: Charter, book: Book, now: datetime) -> Review:
@@ -70,6 +73,7 @@ def review(manifest: Manifest, phase: str, charter: Charter, book: Book, now: da
         _quarantine(manifest, planned.judged),
         tuple(doubt for product in manifest.products for doubt in _doubts(product, planned.judged)),
         tuple(risk for risk in residual_risks(charter, book) if risk.state is not Residual.CONTROLLED),
+        tuple(one for one in incidents(charter, book, now, manifest) if one.touches(manifest)),
     )
 
 

@@ -8,19 +8,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from ecluse.gate.approvals import Answer
-from ecluse.gate.book import Book, Fields, moment, utc
+from ecluse.gate.book import Book, Fields, Record, moment, utc
+from ecluse.gate.incidents import answerable, incidents
 from ecluse.gate.plan import newest_releases, plan
 from ecluse.gate.rules import acknowledged
 from ecluse.model.charter import Charter, Party, Rule, Training
+from ecluse.model.verdict import Reason
 
-Kind = Literal["approval", "expiring", "review", "training", "rule", "blocked"]
+Kind = Literal["approval", "expiring", "review", "training", "rule", "blocked", "incident"]
 
 
 @dataclass(frozen=True)
 class Waiting:
     """One thing that waits. ``people`` may each end it; empty where the charter knows nobody.
 
-    ``due`` is when it runs out or should have been done, ``fields`` fill in its text and its next command.
+    ``due`` is when it runs out or should have been done, ``fields`` fill in its text and its next command. An incident
+    is told by its ``reason``.
     """
 
     kind: Kind
@@ -28,6 +31,7 @@ class Waiting:
     since: datetime
     due: datetime | None = None
     fields: Fields = field(default_factory=dict)
+    reason: Reason | None = None
 
 
 def waiting(charter: Charter, book: Book, now: datetime, within: timedelta = timedelta(days=30)) -> list[Waiting]:
@@ -37,7 +41,8 @@ def waiting(charter: Charter, book: Book, now: datetime, within: timedelta = tim
         *_releases(charter, book, now, within),
         *_trainings(charter, now, within),
         *_rules(charter, book, now),
-        *_blocked(charter, book),
+        *_blocked(charter, book, now),
+        *_incidents(charter, book, now),
         *_review(charter, now, within),
     ]
     return sorted(found, key=lambda one: one.since)
@@ -113,23 +118,26 @@ def _reads(party: Party, rule: Rule, charter: Charter, today: date) -> date | No
     )
 
 
-def _blocked(charter: Charter, book: Book) -> Iterator[Waiting]:
+def _blocked(charter: Charter, book: Book, now: datetime) -> Iterator[Waiting]:
     """Partitions whose newest run published nothing: they wait for the owner whom the contract names."""
-    owners = {record.text("dataset"): record.text("owner") for record in book.of_kind("publication") if record.here}
-    newest: dict[tuple[str, str], Waiting] = {}
+    newest: dict[tuple[str, str], Record] = {}
     for record in book.of_kind("run"):
         about = (record.text("dataset"), record.text("partition") or "all")
         newest.pop(about, None)
         if record.here and record.attested("run") and record.text("outcome") in ("blocked", "failed"):
-            owner = owners.get(about[0], "")
-            people = tuple(
-                party.id
-                for party in charter.parties
-                if party.id == owner or any(role.name == owner and role.held(record.day) for role in party.roles)
-            )
-            said: Fields = {"dataset": about[0], "partition": about[1], "owner": owner or "–"}
-            newest[about] = Waiting("blocked", people, record.at, None, said)
-    yield from newest.values()
+            newest[about] = record
+    for (dataset, partition), record in newest.items():
+        owner, people = answerable(dataset, charter, book, now)
+        said: Fields = {"dataset": dataset, "partition": partition, "owner": owner or "–"}
+        yield Waiting("blocked", people, record.at, None, said)
+
+
+def _incidents(charter: Charter, book: Book, now: datetime) -> Iterator[Waiting]:
+    """What stands against published data waits for who answers for it; what stops the project, for everybody."""
+    for one in incidents(charter, book, now):
+        said: Fields = {"releases": ", ".join(release.name for release in one.releases)}
+        said |= {} if one.dataset is None else {"dataset": one.dataset}
+        yield Waiting("incident", one.people, one.since, None, said, one.reason)
 
 
 def _review(charter: Charter, now: datetime, within: timedelta) -> Iterator[Waiting]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ecluse.charterfile import load_charter
-from ecluse.gate import valid_grants, verdict
+from ecluse.gate import Book, Incident, StandingKpi, incidents, standing_kpis, valid_grants, verdict
 from ecluse.gate.criteria import criteria_of
 from ecluse.ledger import Log, trust_of, with_local_keys
 from ecluse.lineage import EventStore, Graph
@@ -64,6 +64,7 @@ def gather_sheet(
     found = _judge(project, charter, trust, known, question, manifest)
     closure = closure_of(manifest, dataset, known) if manifest else Closure((), ())
     gate = charter.gate(question.phase)
+    open_incidents, kpis = _standing(project, charter, trust, known, manifest, moment)
     return SheetData(
         project=project.name,
         environment=project.environment,
@@ -74,6 +75,8 @@ def gather_sheet(
         verdict=found,
         identity=_identity(release, dataset, closure, trust),
         conditions=_conditions(charter, question.phase, found, released=manifest is not None),
+        incidents=open_incidents,
+        kpis=kpis,
         approvals=gate.approvals if gate else (),
         decisions=_decisions(project, known, manifest, trust, found),
         sources=sources_of(closure),
@@ -151,6 +154,22 @@ def _judge(
         authenticated=True,
     )
     return verdict(request, charter, facts, question.as_of, trust=trust.parties())
+
+
+def _standing(
+    project: Project,
+    charter: Charter,
+    trust: Trust,
+    facts: Sequence[SignedFact],
+    manifest: Manifest | None,
+    moment: datetime,
+) -> tuple[tuple[Incident, ...], tuple[StandingKpi, ...]]:
+    """The incidents that touch the release, all of them where there is none, and every KPI."""
+    book = Book(charter, facts, trust.parties(), project.name, project.environment)
+    besides = (manifest,) if manifest else ()
+    found = incidents(charter, book, moment, *besides)
+    touching = tuple(one for one in found if manifest is None or one.touches(manifest))
+    return touching, standing_kpis(charter, book, moment.astimezone(UTC).date())
 
 
 def _identity(release: tuple[SignedFact, Manifest] | None, dataset: str, closure: Closure, trust: Trust) -> Identity:

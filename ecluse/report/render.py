@@ -87,6 +87,7 @@ def _environment(lang: str) -> Environment:
     }
     filters: dict[str, Callable[..., Any]] = {
         "bytes": lambda value: _bytes(value, lang),
+        "signed": lambda value: f"{'+' if value > 0 else ''}{texts.number(float(value), lang)}",
         "moment": lambda at: f"{at:%Y-%m-%d %H:%M} UTC",
         "day": lambda at: f"{at:%Y-%m-%d}",
         "parts": _parts,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ecluse.gate import Incident, StandingKpi
 from ecluse.lineage import Part
 from ecluse.model.charter import Approval, Criterion
 from ecluse.model.outcome import Outcome
@@ -190,6 +191,8 @@ class SheetData:
     verdict: Verdict
     identity: Identity
     conditions: tuple[Condition, ...]
+    incidents: tuple[Incident, ...]
+    kpis: tuple[StandingKpi, ...]
     approvals: tuple[Approval, ...]
     decisions: tuple[Decision, ...]
     sources: tuple[Source, ...]

@@ -113,7 +113,26 @@ def test_a_withdrawal_is_for_ever(at, call):
     assert "withdrawn by p-1d5c" in call(*at, *gone).out
     assert "label leak" in call(*at, *YES, "--yes").out
     assert call(*at, "why", NAME, "--purpose", "first-look").code == 3
-    assert "Nothing waits" in call(*at, "waiting").out
+    assert "label leak" in call(*at, "waiting").out
+
+
+def test_what_stands_against_published_data_is_told_until_a_fact_ends_it(at, call, tmp_path):
+    assert "No incident is open." in call(*at, *YES, "--yes").out
+    call(*at, "withdraw", NAME, "--as", "p-1d5c", "--reason", "label leak", "--yes")
+    waits = call(*at, "waiting")
+    assert f"label leak Touches {NAME}@1.0.0." in waits.out
+    assert f"Try: ecluse run +{NAME}, then ecluse release create {NAME}" in waits.out
+    (incident,) = (one for one in call(*at, "waiting", "--json").json if one["kind"] == "incident")
+    assert (incident["reason"]["key"], incident["fields"]["releases"]) == ("withdrawn", f"{NAME}@1.0.0")
+    again = call(*at, *YES, "--yes", "--json")
+    assert [one["key"] for one in again.json["incidents"]] == ["withdrawn"]
+    assert again.err.count("label leak") == 1, "told among the incidents, and not again among the doubts"
+    sheet = tmp_path / "sheet.html"
+    call(*at, "report", NAME, "-o", sheet)
+    assert "What stands against it now" in sheet.read_text("utf-8")
+    assert sheet.read_text("utf-8").count("label leak") == 3, "the verdict, the incident, the decision"
+    call(*at, "release", "create", NAME, "--version", "1.0.1")
+    assert "label leak" not in call(*at, "waiting").out
 
 
 def test_a_waiver_names_its_criterion_and_shows_from_then_on(at, call):

@@ -34,6 +34,8 @@ gates:
       - {id: checks, measure: checks.broken, operator: "==", value: 0, description: No promise is broken}
       - {id: few, measure: quarantine.share, operator: "<=", value: 0.5}
     approvals: [{question: data-valid, role: data-steward}]
+kpis:
+  - {id: returned, metric: share that comes back, baseline: 0.2, target: 0.1, by: 2099-01-01, better: lower}
 parties:
   - {id: pipeline, attests: [run, publication, evidence, release, read]}
   - {id: steward, roles: [{name: data-steward, since: 2000-01-01}]}

@@ -3,13 +3,16 @@
 import hashlib
 import re
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
 from ecluse.errors import DefinitionError, IntegrityError, StorageError
+from ecluse.gate import Incident, Observed
 from ecluse.model.outcome import Outcome
+from ecluse.model.verdict import Reason
 from ecluse.project import Project
 from ecluse.report import gather_sheet, release_sheet, render_sheet, write_sheet
 
@@ -234,3 +237,42 @@ def test_no_sheet_is_made_of_an_altered_log(shop, tmp_path):
     (copy / ".ecluse/demo/trust.json").write_text((shop.project.trust).read_text())
     with pytest.raises(IntegrityError):
         release_sheet(Project.find(copy, "demo"), "products.orders")
+
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", ["worse than the baseline", "+0.05", "this release", "Target, at most", "never observed"]),
+        ("fr", ["moins bon que la référence", "+0,05", "cette version", "Cible, au plus", "jamais observé"]),
+    ],
+)
+def test_each_kpi_is_told_beside_its_baseline_and_its_target(sheet, lang, said):
+    (never,) = sheet.kpis
+    seen = (
+        Observed(0.25, "products.orders@0.9.0", ("f" * 64,), AT, 3),
+        Observed(None, "products.orders@1.0.0", (sheet.digest,), AT, 4),
+    )
+    told = replace(sheet, kpis=(never, replace(never, observed=seen)))
+    page = Page(render_sheet(told, lang))
+    assert [words for words in said if words not in page.text] == []
+    assert "products.orders@0.9.0" in page.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "none", "said"),
+    [
+        ("en", "No incident is open.", ["was found out of date", "every release"]),
+        ("fr", "Aucun incident n'est ouvert.", ["n'était plus à jour", "toutes les versions"]),
+    ],
+)
+def test_open_incidents_are_told(sheet, lang, none, said):
+    assert none in Page(render_sheet(sheet, lang)).text
+    stale = Reason("freshness_not_held", {"dataset": "raw.orders", "on": "2026-03-01"}, (7,))
+    withdrawn = Reason("withdrawn", {"party": "p-1", "on": "2026-03-01", "why": "label leak"}, (8,))
+    found = (Incident(stale, "raw.orders", AT), Incident(withdrawn, None, AT))
+    page = Page(render_sheet(replace(sheet, incidents=found), lang))
+    assert none not in page.text
+    assert [words for words in said if words not in page.text] == []
