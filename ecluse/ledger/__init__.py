@@ -2,8 +2,9 @@
 
 from ecluse.ledger.audit import LogState
 from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
-from ecluse.ledger.envelope import canonical, parse, sign
+from ecluse.ledger.envelope import sign
 from ecluse.ledger.export import Exported, open_export, verify_export
+from ecluse.ledger.jcs import canonical, parse
 from ecluse.ledger.keys import KeyPair, Signer, key_id, list_keys, load_signer, new_key
 from ecluse.ledger.local import parties_here, service_signer, signer_for, trust_locally, trust_of, with_local_keys
 from ecluse.ledger.log import Log

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ecluse.errors import LedgerError
-from ecluse.ledger.envelope import parse, seal
-from ecluse.ledger.examine import open_as, signatures_doubt
+from ecluse.ledger.envelope import open_as, seal
+from ecluse.ledger.examine import signatures_doubt
+from ecluse.ledger.jcs import parse
 from ecluse.ledger.keys import Signer
 from ecluse.ledger.trust import Trust
 

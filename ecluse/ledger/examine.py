@@ -2,83 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import NamedTuple
 
 from ecluse.errors import LedgerError
-from ecluse.ledger.envelope import STATEMENT_TYPE, Opened, is_canonical, open_envelope, parse_noting_floats
+from ecluse.ledger.envelope import Opened
+from ecluse.ledger.jcs import parse_canonical
 from ecluse.ledger.keys import signature_holds
 from ecluse.ledger.trust import Trust
 from ecluse.model.facts import Fact
 
 
-@dataclass(frozen=True)
-class Examined:
-    """A fact whose envelope is whole. It counts where ``doubt`` is ``None``.
-
-    ``statement`` is the beginning of the SHA-256 of what was signed: the same for two envelopes that say the same.
-    """
+class Examined(NamedTuple):
+    """A fact whose envelope is whole, and who signed it. It counts where ``doubt`` is ``None``."""
 
     fact: Fact
     key_ids: frozenset[str]
     doubt: LedgerError | None
-    statement: bytes
 
 
-def examine(envelope: Mapping[str, Any], trust: Trust, *, strict: bool = True) -> Examined:
+def examine(opened: Opened, trust: Trust) -> Examined:
     """The fact of an envelope, with the reason for which it doesn't count, if there is one.
 
-    Raises ``LedgerError`` for what no honest writer makes: an envelope that is malformed, or whose signature isn't
-    the one of a known key. ``strict`` also asks that the statement is canonical and says nothing beyond the fact.
+    Raises ``LedgerError`` for what no honest writer makes: a statement that isn't canonical or says more than a fact,
+    and a signature that isn't the one of a known key.
     """
-    return examine_opened(open_as(envelope, STATEMENT_TYPE), trust, strict=strict)
+    fact = stated(opened)
+    return Examined(fact, signers(opened), signatures_doubt(opened, trust, fact.kind, fact.at))
 
 
-def examine_opened(opened: Opened, trust: Trust, *, strict: bool) -> Examined:
-    """As ``examine``, of an envelope that was taken apart."""
+def stated(opened: Opened) -> Fact:
+    """The fact that an envelope states; ``LedgerError`` for anything that isn't exactly the statement of one."""
     try:
-        fact = _stated(opened.payload, strict=strict)
-    except (ValueError, KeyError, TypeError, AttributeError, LedgerError) as error:
-        raise LedgerError("ledger.malformed", detail=_detail(error)) from error
-    return Examined(
-        fact,
-        frozenset(id for id, _ in opened.signatures),
-        signatures_doubt(opened, trust, fact.kind, fact.at),
-        sha256(opened.payload).digest()[:16],
-    )
+        return Fact.from_statement(parse_canonical(opened.payload))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LedgerError("ledger.malformed", detail=str(error)[:200]) from error
 
 
-def _stated(payload: bytes, *, strict: bool) -> Fact:
-    statement, floats = parse_noting_floats(payload)
-    fact = Fact.from_statement(statement)
-    if fact.at.tzinfo is None:
-        raise ValueError("a time without a zone")
-    if strict and not is_canonical(fact.statement(), payload, floats=floats):
-        raise ValueError("not the canonical statement of a fact")
-    return fact
+def signers(opened: Opened) -> frozenset[str]:
+    """The ids of the keys that claim to have signed an envelope."""
+    return frozenset([id for id, _ in opened.signatures])
+
+
+def statement_digest(opened: Opened) -> bytes:
+    """The beginning of the SHA-256 of what was signed: the same for two envelopes that say the same."""
+    return sha256(opened.payload).digest()[:16]
 
 
 def signatures_doubt(opened: Opened, trust: Trust, kind: str | None, at: datetime) -> LedgerError | None:
     """Why not every signature counts; ``None`` where all do. Raises ``LedgerError`` where one is false."""
-    doubts = []
+    first, message = None, opened.message
     for id, signature in opened.signatures:
         known = trust.keys.get(id)
-        if known is not None and not signature_holds(known.key.public, signature, opened.message, known.key.scheme):
+        if known is not None and not signature_holds(known.key.public, signature, message, known.key.scheme):
             raise LedgerError("ledger.bad_signature", party=known.party, key_id=id[:16])
-        doubts.append(trust.doubt(id, kind, at))
-    return next((doubt for doubt in doubts if doubt is not None), None)
-
-
-def open_as(envelope: Mapping[str, Any], payload_type: str) -> Opened:
-    """The envelope taken apart; ``LedgerError`` where it is malformed or of another type."""
-    try:
-        return open_envelope(envelope, payload_type)
-    except (ValueError, TypeError) as error:
-        raise LedgerError("ledger.malformed", detail=_detail(error)) from error
-
-
-def _detail(error: Exception) -> str:
-    return error.part("received") if isinstance(error, LedgerError) else str(error)[:200]
+        first = first or trust.doubt(id, kind, at)
+    return first

@@ -9,9 +9,11 @@ from typing import Any
 
 from ecluse.errors import IntegrityError, LedgerError
 from ecluse.ledger import merkle
-from ecluse.ledger.audit import Entry, LogState, audit, read_entry
+from ecluse.ledger.audit import LogState, audit
 from ecluse.ledger.checkpoint import open_checkpoint
-from ecluse.ledger.envelope import canonical, parse
+from ecluse.ledger.entry import Entry, read_entry
+from ecluse.ledger.jcs import canonical, parse
+from ecluse.ledger.pages import pages_of
 from ecluse.ledger.trust import Trust
 from ecluse.model.facts import SignedFact
 
@@ -55,14 +57,14 @@ def read_entries(path: Path) -> Iterator[Entry]:
 
 def verify_export(path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = ()) -> LogState:
     """Verify an exported log, and that it extends the signed checkpoints that are given."""
-    return audit(read_entries(path), trust, [open_checkpoint(envelope, trust) for envelope in checkpoints])
+    return audit(pages_of(read_entries(path)), trust, [open_checkpoint(envelope, trust) for envelope in checkpoints])
 
 
 def open_export(path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = ()) -> Exported:
     """The facts of an exported log that verifies as ``verify_export`` says; they are held in memory."""
     entries = tuple(read_entries(path))
-    state = audit(entries, trust, [open_checkpoint(envelope, trust) for envelope in checkpoints])
-    examined = [(entry.position, read_entry(entry, trust, strict=False)) for entry in entries]
+    state = audit(pages_of(entries), trust, [open_checkpoint(envelope, trust) for envelope in checkpoints])
+    examined = [(entry.position, read_entry(entry, trust)) for entry in entries]
     facts = tuple(SignedFact(position, found.fact, found.key_ids) for position, found in examined)
     return Exported(state, facts, tuple(bytes.fromhex(entry.leaf) for entry in entries))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,15 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from ecluse.errors import EcluseError, IntegrityError, LedgerError
 from ecluse.ledger import merkle, tree
-from ecluse.ledger.audit import Entry, LogState, audit, backdated, read_entry
+from ecluse.ledger.audit import LogState, audit, backdated
 from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, seal_checkpoint
-from ecluse.ledger.envelope import canonical, parse
+from ecluse.ledger.entry import Entry, read_entry
+from ecluse.ledger.envelope import STATEMENT_TYPE, open_as
 from ecluse.ledger.examine import examine
 from ecluse.ledger.export import write_entries
+from ecluse.ledger.jcs import canonical, parse
 from ecluse.ledger.keys import Signer
+from ecluse.ledger.pages import stored_pages
 from ecluse.ledger.proofs import Consistency, Inclusion
 from ecluse.ledger.trust import Trust
 from ecluse.model.facts import SignedFact
@@ -47,7 +49,7 @@ class Log:
         count for it; a revoked key appends nothing, whatever time the fact claims.
         """
         now = datetime.now(UTC)
-        examined = [examine(envelope, self.trust) for envelope in envelopes]
+        examined = [examine(open_as(envelope, STATEMENT_TYPE), self.trust) for envelope in envelopes]
         for found in examined:
             doubts = [self.trust.doubt(id, None, now) for id in found.key_ids if self.trust.revoked(id)]
             for doubt in (found.doubt, *doubts):
@@ -99,7 +101,7 @@ class Log:
             entries = [Entry(*row) for row in reading.execute(wanted)]
             ends = self._ends(reading)
         for entry in entries:
-            examined = read_entry(entry, self.trust, strict=False)
+            examined = read_entry(entry, self.trust)
             doubt = examined.doubt or self._late(entry.position, examined.key_ids, ends)
             if doubt is not None:
                 self.skipped[entry.position] = doubt
@@ -131,12 +133,7 @@ class Log:
         """
         with self._snapshot() as connection:
             stored = [self._stored(found) for found in connection.scalars(select(checkpoints.c.envelope))]
-            about = _Subjects(connection)
-            entries = (replace(entry, subjects=about.of(entry.position)) for entry in _entries(connection))
-            state = audit(entries, self.trust, [*stored, *against], tree=tree.stored(connection))
-            if about.next is not None:
-                raise IntegrityError("ledger.index", position=about.next, index="subjects")
-        return state
+            return audit(stored_pages(connection), self.trust, [*stored, *against])
 
     def verify_from(self, checkpoint: Mapping[str, Any]) -> LogState:
         """Verify that the log extends a checkpoint that was kept elsewhere: nothing was cut off or rewritten.
@@ -198,7 +195,7 @@ class Log:
         ends: dict[str, int] = {}
         if revoked:
             for entry in _entries(connection):
-                at = read_entry(entry, self.trust, strict=False).fact.at
+                at = read_entry(entry, self.trust).fact.at
                 for id in [id for id, time in revoked.items() if at >= time and id not in ends]:
                     ends[id] = entry.position
         return ends
@@ -232,24 +229,3 @@ def _entries(connection: Connection) -> Iterator[Entry]:
     rows = select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000)
     for row in connection.execute(rows):
         yield Entry(*row)
-
-
-class _Subjects:
-    """The index over subjects, read as a stream beside the entries. ``next`` is the first position not asked for."""
-
-    def __init__(self, connection: Connection) -> None:
-        rows = select(subjects).order_by(subjects.c.position).execution_options(yield_per=1000)
-        self._rows = iter(connection.execute(rows))
-        self._row = next(self._rows, None)
-
-    @property
-    def next(self) -> int | None:
-        return None if self._row is None else int(self._row.position)
-
-    def of(self, position: int) -> frozenset[tuple[str, str]]:
-        """What the index says of the fact at a position; positions are asked for in order."""
-        found = set()
-        while self._row is not None and self._row.position == position:
-            found.add((self._row.name, self._row.sha256))
-            self._row = next(self._rows, None)
-        return frozenset(found)

@@ -5,7 +5,7 @@ It is derived from the leaves. A wrong row gives a proof that doesn't hold, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, insert, select
 
@@ -31,13 +31,6 @@ def roots(connection: Connection, parts: Iterable[Range]) -> list[bytes]:
     needed = [complete_subtrees(part) for part in parts]
     found = iter(_hashes(connection, [subtree for part in needed for subtree in part]))
     return [folded([next(found) for _ in part]) for part in needed]
-
-
-def stored(connection: Connection) -> Iterator[tuple[int, int, str]]:
-    """Every stored subtree (size, level, hash in hexadecimal) in the order in which a growing log completes them."""
-    rows = select(subtrees.c.size, subtrees.c.level, subtrees.c.hash).order_by(subtrees.c.size, subtrees.c.level)
-    for row in connection.execute(rows.execution_options(yield_per=1000)):
-        yield row.size, row.level, row.hash
 
 
 def _hashes(connection: Connection, wanted: Sequence[Subtree]) -> list[bytes]:

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from ecluse.errors import IntegrityError
-from ecluse.ledger import audit, sign
+from ecluse.ledger import pages, sign
 from ecluse.store.schema import facts
 
 
 @pytest.fixture
 def long(log, fact, service, monkeypatch):
-    """A log of several chunks."""
-    monkeypatch.setattr(audit, "_CHUNK", 4)
+    """A log of several pages, more than one process verifies."""
+    monkeypatch.setattr(pages, "_SIZE", 2)
     with log.database.transaction() as connection:
         log.append(connection, [sign(fact(n=n), service) for n in range(14)])
     return log
 
 
-def test_a_log_of_several_chunks_has_the_state_of_its_tree(long):
+def test_a_log_of_several_pages_has_the_state_of_its_tree(long):
     state = long.verify()
     assert (state.size, state.root) == (14, long.root())
 
 
-def test_the_first_wrong_fact_is_named_whatever_its_chunk(long):
+@pytest.mark.parametrize("last", ["altered", "missing"])
+def test_the_first_wrong_fact_is_named_whatever_its_page(long, last):
     with long.database.transaction() as connection:
-        for position in (9, 13):
-            connection.execute(update(facts).where(facts.c.position == position).values(leaf="0" * 64))
+        connection.execute(update(facts).where(facts.c.position == 9).values(leaf="0" * 64))
+        if last == "altered":
+            connection.execute(update(facts).where(facts.c.position == 12).values(leaf="0" * 64))
+        else:
+            connection.execute(delete(facts).where(facts.c.position == 12))
     with pytest.raises(IntegrityError) as caught:
         long.verify()
     assert caught.value.fields["position"] == 9
+
+
+def test_what_only_the_order_tells_is_found_across_pages(long, fact, service):
+    with long.database.transaction() as connection:
+        said = connection.execute(select(facts).where(facts.c.position == 1)).one()
+        long.append(connection, [sign(fact(n=14), service)])
+        values = {"leaf": said.leaf, "envelope": said.envelope}
+        connection.execute(update(facts).where(facts.c.position == 14).values(values))
+    with pytest.raises(IntegrityError, match="states again") as caught:
+        long.verify()
+    assert caught.value.fields["position"] == 14

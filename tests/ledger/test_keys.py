@@ -6,8 +6,12 @@ import stat
 from hashlib import sha256
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ecluse.errors import LedgerError
 from ecluse.ledger import key_id, list_keys, load_signer, new_key
@@ -47,9 +51,9 @@ def test_keys_are_listed_without_their_passphrase(tmp_path):
 def test_an_encrypted_key_opens_with_its_passphrase_only(tmp_path):
     pair = new_key(tmp_path, "p-1", "open sesame")
     assert load_signer(pair, "open sesame").key_id == pair.key_id
-    for given, key in ((None, "passphrase_needed"), ("", "passphrase_needed"), ("close sesame", "passphrase_wrong")):
+    for tried, key in ((None, "passphrase_needed"), ("", "passphrase_needed"), ("close sesame", "passphrase_wrong")):
         with pytest.raises(LedgerError) as caught:
-            load_signer(pair, given)
+            load_signer(pair, tried)
         assert caught.value.key == f"ledger.{key}"
 
 
@@ -128,3 +132,56 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path):
 def test_only_32_bytes_have_a_key_id(public):
     with pytest.raises(ValueError):
         key_id(public)
+
+
+#: Points of small order and what isn't a point in its one encoding; RFC 8032 lets a verifier take most of them.
+WEAK = [
+    "01" + "00" * 31,
+    "00" * 32,
+    "00" * 31 + "80",
+    "01" + "00" * 30 + "80",
+    "ec" + "ff" * 30 + "7f",
+    "ed" + "ff" * 30 + "7f",
+    "ee" + "ff" * 30 + "7f",
+    "ee" + "ff" * 31,
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "02" + "00" * 31,
+]
+
+
+@pytest.mark.parametrize("public", WEAK)
+def test_a_key_with_which_anyone_signs_signs_nothing(public):
+    # A signature of nobody: with a key of order one it holds for every message.
+    forged = bytes.fromhex("01" + "00" * 31) + bytes(32)
+    for n in range(16):
+        assert not signature_holds(public, forged, b"%d" % n)
+        assert not signature_holds(public, bytes.fromhex(public) + bytes(32), b"%d" % n)
+
+
+def test_a_signature_has_one_form(tmp_path):
+    signer = load_signer(new_key(tmp_path, "p-1"))
+    signature = signer.sign(b"text")
+    order = 2**252 + 27742317777372353535851937790883648493
+    added = int.from_bytes(signature[32:], "little") + order
+    other = signature[:32] + added.to_bytes(32, "little")
+    assert signature_holds(signer.public, signature, b"text")
+    for false in (other, signature[:32] + bytes(32), bytes(64), signature[:-1], signature + b"\0", signature + b"text"):
+        assert not signature_holds(signer.public, false, b"text")
+    assert not signature_holds(signer.public, signature[:-1], signature[-1:] + b"text")
+    assert not signature_holds(signer.public[:-2], signature, b"text")
+    assert not signature_holds(signer.public + "00", signature, b"text")
+
+
+@settings(max_examples=60, deadline=None)
+@given(secret=st.binary(min_size=32, max_size=32), message=st.binary(max_size=300), bit=st.integers(0, 64 * 8 - 1))
+def test_two_libraries_agree_on_what_a_signature_is(secret, message, bit):
+    private = Ed25519PrivateKey.from_private_bytes(secret)
+    signature = bytearray(private.sign(message))
+    public = private.public_key()
+    raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    assert signature_holds(raw, bytes(signature), message)
+    signature[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(InvalidSignature):
+        public.verify(bytes(signature), message)
+    assert not signature_holds(raw, bytes(signature), message)

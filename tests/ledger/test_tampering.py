@@ -1,6 +1,8 @@
 """Whoever alters the database is found out, and the position is named."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +10,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from ecluse.errors import IntegrityError, LedgerError
-from ecluse.ledger import Log, canonical, open_checkpoint, sign, tree, trust_of
+from ecluse.ledger import Log, canonical, open_checkpoint, pages, sign, tree, trust_of, verified
 from ecluse.ledger.merkle import leaf_hash
 from ecluse.model.charter import Key, Party
 from ecluse.store.schema import checkpoints, facts, subjects, subtrees
@@ -100,8 +102,11 @@ ALTERATIONS = [
 ]
 
 
+@pytest.mark.parametrize("size", [1, 2, 2000])
 @pytest.mark.parametrize("alter", ALTERATIONS)
-def test_an_altered_log_is_not_whole_and_says_where(filled, fact, service, person, alter):
+def test_an_altered_log_is_not_whole_and_says_where(filled, fact, service, person, alter, size, monkeypatch):
+    monkeypatch.setattr(pages, "_SIZE", size)
+    monkeypatch.setattr(verified, "_FEW", 100)
     filled.verify()
     with filled.database.transaction() as connection:
         alter(connection, fact, service, person)
@@ -175,14 +180,30 @@ def test_a_subject_index_that_points_nowhere_is_found(filled):
         filled.verify()
 
 
+@pytest.mark.parametrize(("at", "position"), [(-1, 0), (5, 5), (9, 9)])
+def test_an_index_of_facts_that_are_not_there_is_found(filled, at, position):
+    with filled.database.transaction() as connection:
+        about = connection.execute(select(subjects)).first()
+    filled.database.close()
+    with closing(sqlite3.connect(filled.database.file)) as outside:
+        # NOTE: another tool than ours needn't enforce foreign keys.
+        outside.execute("INSERT INTO ecluse_subjects VALUES (?, ?, ?)", (at, about.name, about.sha256))
+        outside.commit()
+    with pytest.raises(IntegrityError, match="subjects") as caught:
+        filled.verify()
+    assert caught.value.fields["position"] == position
+
+
 @pytest.mark.parametrize(
     ("statement", "position"),
     [
         ("UPDATE ecluse_subtrees SET hash = replace(hash, substr(hash, 1, 1), 'f') WHERE size = 4 AND level = 2", 3),
         ("DELETE FROM ecluse_subtrees WHERE size = 2", 1),
         ("INSERT INTO ecluse_subtrees VALUES (8, 1, 'ab')", 5),
+        ("INSERT INTO ecluse_subtrees VALUES (3, 1, 'ab')", 3),
+        ("INSERT INTO ecluse_subtrees VALUES (0, 1, 'ab')", 1),
     ],
-    ids=["altered", "missing", "more than the log"],
+    ids=["altered", "missing", "more than the log", "none of the log", "before the log"],
 )
 def test_a_tree_that_does_not_fit_the_facts_is_found(filled, statement, position):
     with filled.database.transaction() as connection:

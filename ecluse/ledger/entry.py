@@ -1,0 +1,67 @@
+"""One entry of the log by itself: whole, in canonical form, as the index has it, signed by a key that counts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ecluse.errors import IntegrityError, LedgerError
+from ecluse.ledger.envelope import Opened, open_stored
+from ecluse.ledger.examine import Examined, signatures_doubt, signers, stated
+from ecluse.ledger.merkle import leaf_hash
+from ecluse.ledger.trust import Trust
+from ecluse.model.facts import Fact
+
+
+class Entry(NamedTuple):
+    """One row of the log as it is stored: position from 0, leaf hash (hexadecimal), the envelope's text.
+
+    ``kind`` is what the index says of it, or ``None`` where there is no index to verify.
+    """
+
+    position: int
+    leaf: str
+    envelope: str
+    kind: str | None = None
+
+
+def read_entry(entry: Entry, trust: Trust) -> Examined:
+    """The fact of one entry, with the reason for which it doesn't count; ``IntegrityError`` where it was altered."""
+    opened, fact = open_entry(entry)
+    return Examined(fact, signers(opened), entry_doubt(entry.position, opened, fact, trust))
+
+
+def open_entry(entry: Entry) -> tuple[Opened, Fact]:
+    """The envelope of one entry and the fact in it, whose signatures nobody has looked at yet.
+
+    Raises ``IntegrityError`` where it isn't what was appended: by its leaf, its form, or the index.
+    """
+    if leaf_hash(entry.envelope.encode()).hex() != entry.leaf:
+        raise IntegrityError("ledger.altered", position=entry.position)
+    try:
+        opened = open_stored(entry.envelope)
+        fact = stated(opened)
+    except LedgerError as error:
+        raise IntegrityError("ledger.entry", position=entry.position, why=error.part("received")) from error
+    except ValueError as error:
+        raise IntegrityError("ledger.not_canonical", position=entry.position) from error
+    if entry.kind is not None and fact.kind != entry.kind:
+        raise IntegrityError("ledger.index", position=entry.position, index="kind")
+    return opened, fact
+
+
+def entry_doubt(position: int, opened: Opened, fact: Fact, trust: Trust) -> LedgerError | None:
+    """Why an entry's fact doesn't count; ``IntegrityError`` where a signature is false."""
+    try:
+        return signatures_doubt(opened, trust, fact.kind, fact.at)
+    except LedgerError as error:
+        raise IntegrityError("ledger.entry", position=position, why=error.part("received")) from error
+
+
+def without_doubt(position: int, opened: Opened, fact: Fact, trust: Trust) -> None:
+    """Raise ``IntegrityError`` naming an entry's position where its fact doesn't count."""
+    doubt = entry_doubt(position, opened, fact, trust)
+    if doubt is None:
+        return
+    if doubt.key == "ledger.unknown_key":
+        raise IntegrityError("ledger.unknown_signer", position=position, key_id=doubt.fields["key_id"])
+    raise IntegrityError("ledger.entry", position=position, why=doubt.part("received")) from doubt
