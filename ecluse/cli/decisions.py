@@ -34,7 +34,7 @@ def _about(command: Any) -> Any:
         click.option(
             "--as", "party", required=True, metavar="PARTY", help="Who answers: a party of the charter with a key here."
         ),
-        click.option("--version", metavar="VERSION", help="The release. Default: the newest."),
+        click.option("--version", metavar="VERSION", help="The release. Default: the latest."),
         click.argument("dataset"),
     ):
         command = option(command)

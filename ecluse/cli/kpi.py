@@ -31,7 +31,7 @@ def group() -> None:
 
 @group.command("observe")
 @click.argument("kpi")
-@click.option("--version", metavar="VERSION", help="The release. Default: the newest that it can be computed on.")
+@click.option("--version", metavar="VERSION", help="The release. Default: the latest that it can be computed on.")
 @pass_session
 def observe(session: Session, kpi: str, version: str | None) -> None:
     """Compute a KPI on a release, and record it as signed evidence.

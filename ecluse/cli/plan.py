@@ -11,13 +11,13 @@ from ecluse.texts import say
 
 @click.command("plan")
 @click.argument("dataset", required=False)
-@click.option("--version", metavar="VERSION", help="With DATASET: a release of it. Default: the newest.")
+@click.option("--version", metavar="VERSION", help="With DATASET: a release of it. Default: the latest.")
 @click.option("--phase", metavar="ID", help="Another phase than the next one.")
 @pass_session
 def command(session: Session, dataset: str | None, version: str | None, phase: str | None) -> None:
     """Show what stands between the project and its next phase.
 
-    Every criterion and approval of the next gate, met or not, for the newest release of each product, and the next
+    Every criterion and approval of the next gate, met or not, for the latest release of each product, and the next
     commands. Ends with 3 where no release meets them all.
 
     \b
@@ -39,7 +39,7 @@ def command(session: Session, dataset: str | None, version: str | None, phase: s
         if version is not None and dataset is None:
             raise click.UsageError("--version needs a DATASET.")
         if dataset is not None:
-            manifests = [versions.find(opened.log, dataset, version)]
+            manifests = [versions.find(opened, dataset, version)]
         else:
             manifests = [manifest for _, manifest in newest_releases(book)]
         plans = [plan(wanted, manifest, charter, book, opened.project.now()) for manifest in manifests]

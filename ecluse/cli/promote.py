@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("promote")
 @click.argument("dataset")
-@click.option("--version", metavar="VERSION", help="The release. Default: the newest.")
+@click.option("--version", metavar="VERSION", help="The release. Default: the latest.")
 @click.option("--to", "target", required=True, metavar="PROFILE", help="The profile of the next environment.")
 @pass_session
 def command(session: Session, dataset: str, version: str | None, target: str) -> None:

@@ -83,7 +83,7 @@ def list_(session: Session, dataset: str | None) -> None:
 
 @group.command("show")
 @click.argument("dataset")
-@click.option("--version", metavar="VERSION", help="Default: the newest.")
+@click.option("--version", metavar="VERSION", help="Default: the latest.")
 @pass_session
 def show(session: Session, dataset: str, version: str | None) -> None:
     """Show a release: its products, inputs, and every decision about it.
@@ -95,7 +95,7 @@ def show(session: Session, dataset: str, version: str | None) -> None:
     from ecluse.model.release import PromotedFrom
 
     with session.reading() as project:
-        manifest = versions.find(project.log, dataset, version)
+        manifest = versions.find(project, dataset, version)
         stated = list(project.log.facts(kind="release", sha256=manifest.digest))
         promoted = PromotedFrom.of(stated[-1].fact.predicate)
         decisions = [

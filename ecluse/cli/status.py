@@ -12,6 +12,7 @@ from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
 from ecluse.errors import EcluseError, IntegrityError
 from ecluse.model.counts import counted, left
+from ecluse.model.latest import latest, version_of
 from ecluse.model.leaving import QUESTION
 from ecluse.texts import say
 
@@ -44,19 +45,27 @@ class DatasetStatus:
 def statuses(facts: Iterable[SignedFact]) -> list[DatasetStatus]:
     """The state of every dataset that a log mentions, by name."""
     found: dict[str, DatasetStatus] = {}
+    facts, released = [*facts], dict[str, None]()
     for signed in facts:
         fact, said = signed.fact, signed.fact.predicate
         if fact.kind == "release":
             for product in said["manifest"]["products"]:
                 name = product["dataset"]
-                found[name] = replace(found.get(name, DatasetStatus(name)), version=said["manifest"]["version"])
+                found.setdefault(name, DatasetStatus(name))
+                released[name] = None
             continue
         name = said.get("dataset")
         leaves = fact.kind == "decision" and said.get("question") == QUESTION
         if name is None or not (leaves or fact.kind in ("publication", "run", "evidence")):
             continue
         found[name] = _after(found.get(name, DatasetStatus(name)), signed)
+    found |= {name: replace(found[name], version=_latest(facts, name)) for name in released}
     return sorted(found.values(), key=lambda status: status.dataset)
+
+
+def _latest(facts: Iterable[SignedFact], dataset: str) -> str | None:
+    release = latest((signed.fact for signed in facts), [dataset])
+    return version_of(release) if release else None
 
 
 def _after(status: DatasetStatus, signed: SignedFact) -> DatasetStatus:

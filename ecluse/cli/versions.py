@@ -17,11 +17,13 @@ from ecluse.texts import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ecluse.cli.reading import Reading
     from ecluse.engine import Watch
     from ecluse.ledger import Log
     from ecluse.model.release import Manifest, TableVersion
     from ecluse.step.diff import Difference
     from ecluse.step.metrics import Answer, Metrics
+    from ecluse.step.services import Services
 
 _MEMORY = "1GB"
 
@@ -47,7 +49,7 @@ def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bo
     from ecluse.step.metrics import metrics_of
 
     with session.reading() as project:
-        manifests = [find(project.log, dataset, version) for version in (before, after)]
+        manifests = [find(project, dataset, version) for version in (before, after)]
         facts = [*project.log.facts()]
         metrics = [metrics_of(manifest, dataset, facts) for manifest in manifests]
         one, other = (manifest.product(dataset) for manifest in manifests)
@@ -89,7 +91,7 @@ def rollback(session: Session, dataset: str, version: str, reason: str) -> None:
     from ecluse.step.rollback import rollback_release
 
     with session.services() as services:
-        moved = rollback_release(services, find(services.log, dataset, version), reason)
+        moved = rollback_release(services, find(services, dataset, version), reason)
         if services.project.dagster_home is not None:
             from ecluse.orchestration.runless import tell_rollback
 
@@ -107,15 +109,14 @@ def rollback(session: Session, dataset: str, version: str, reason: str) -> None:
         click.echo(say("cli.release.stands", dataset=dataset, version=version))
 
 
-def find(log: Log, dataset: str, version: str | None) -> Manifest:
-    """The release of a product with that version, or its newest; ``DefinitionError`` where there is none."""
-    from ecluse.model.release import Manifest
+def find(opened: Reading | Services, dataset: str, version: str | None) -> Manifest:
+    """The release of a product with that version, or its latest; ``DefinitionError`` where there is none."""
+    from ecluse.step.releases import release_of
 
-    manifests = [Manifest.from_json(s.fact.predicate["manifest"]) for s in log.facts(kind="release")]
-    named = [m for m in manifests if version in (None, m.version) and any(p.dataset == dataset for p in m.products)]
-    if not named:
+    found = release_of(opened.project, opened.log, dataset, version)
+    if found is None:
         raise DefinitionError("cli.unknown_release", dataset=dataset, version=version or say("cli.any"))
-    return named[-1]
+    return found
 
 
 def _key(log: Log, product: TableVersion) -> tuple[str, ...]:

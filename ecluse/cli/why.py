@@ -36,7 +36,7 @@ class Answer:
 @click.option(
     "--purpose", metavar="ID", help="Why it is not open for this. Default: every purpose of the charter that names it."
 )
-@click.option("--version", metavar="VERSION", help="The release. Default: the newest.")
+@click.option("--version", metavar="VERSION", help="The release. Default: the latest.")
 @click.option("--phase", metavar="ID", help="The phase. Default: the charter's.")
 @pass_session
 def command(session: Session, dataset: str, purpose: str | None, version: str | None, phase: str | None) -> None:

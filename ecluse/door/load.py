@@ -24,6 +24,7 @@ from ecluse.engine import Engine, EngineError
 from ecluse.errors import DefinitionError, EcluseError, Refused
 from ecluse.gate import asks_unreleased, charter_of_hatch, found_personal, valid_grants
 from ecluse.model.charter import Grant
+from ecluse.model.latest import LATEST
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Reason, Request, Verdict
 from ecluse.warehouse import Warehouse
@@ -68,12 +69,12 @@ def load(
     """Released data for a purpose, or ``Refused`` with every reason.
 
     ``names`` is one dataset, or several that one release holds; several give a dict by name. ``version`` is a
-    release's version, ``None`` or ``"latest"`` the newest release that exists: where that one is refused, no older
-    one takes its place. ``phase`` is the charter's current phase unless given; ``"poc"`` asks for what is published
-    now, released or not, with people masked, where a grant of the charter is ``unreleased``. ``environment`` is the one
-    whose release is opened, the profile's own unless given: another's is only read, judged by its own facts, and
-    recorded in this profile's log of reads. ``lock`` is where a ``data.lock`` is written. The purpose is declared and
-    recorded, not proven.
+    release's version. ``None`` or ``"latest"`` is the newest release, save that the patch of an older version isn't the
+    latest; where the latest is refused, no older one takes its place. ``phase`` is the charter's current phase unless
+    given; ``"poc"`` asks for what is published now, released or not, with people masked, where a grant of the charter
+    is ``unreleased``. ``environment`` is the one whose release is opened, the profile's own unless given: another's is
+    only read, judged by its own facts, and recorded in this profile's log of reads. ``lock`` is where a ``data.lock``
+    is written. The purpose is declared and recorded, not proven.
 
     Raises ``IntegrityError`` where log or files are not what was signed. Every answer, a refusal too, is recorded in
     the log of reads, before any data is handed over.
@@ -86,13 +87,12 @@ def load(
         confirm_head(records)
         now = records.project.now()
         hatch = asks_unreleased(phase, records.charter)
-        if hatch and version not in (None, "latest"):
+        if hatch and version not in (None, LATEST):
             raise DefinitionError("door.unreleased_version", version=version)
         allowed = charter_of_hatch(records.charter) if hatch else records.charter
         reader = reader_of(replace(records, charter=allowed), datasets, purpose)
         warehouse = Warehouse(records.project.warehouse, records.log.database)
-        wanted = None if version == "latest" else version
-        manifest = published(records, warehouse, datasets) if hatch else records.find(datasets, wanted)
+        manifest = published(records, warehouse, datasets) if hatch else records.find(datasets, version)
         requests = [request_for(records, reader, manifest, d, purpose, version, phase) for d in datasets]
         found = records.judge(requests, manifest, now)
         _refuse(records, reader, requests, manifest, found, now)
@@ -134,7 +134,7 @@ def request_for(
     phase: str | None,
 ) -> Request:
     """What is asked of one dataset, in the words of the gate."""
-    asked = None if version == "latest" else version
+    asked = None if version == LATEST else version
     return Request(
         dataset=dataset,
         version=manifest.version if manifest else asked,

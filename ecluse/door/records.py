@@ -11,7 +11,8 @@ from ecluse.charterfile import load_charter
 from ecluse.gate import asks_unreleased, release_verdict, unreleased_verdict, verdict
 from ecluse.ledger import Log, LogState, Trust, trust_of, with_local_keys
 from ecluse.model.charter import Charter
-from ecluse.model.facts import SignedFact
+from ecluse.model.facts import Fact, SignedFact
+from ecluse.model.latest import LATEST, latest
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Reason, Request, Verdict
 from ecluse.project import Project
@@ -72,13 +73,18 @@ class Records:
         self.log.database.close()
 
     def find(self, datasets: Sequence[str], version: str | None) -> Manifest | None:
-        """The release of that version that holds all of these datasets; without a version, the newest one.
+        """The release of that version that holds all of these datasets; without a version, the latest (see ``latest``).
 
         A release of this project and environment goes before one of another, which the gate refuses by name.
         """
+        if version in (None, LATEST):
+            version, here = None, (self.project.name, self.project.environment)
+            found = latest((f.fact for f in self.facts if (f.fact.project, f.fact.environment) == here), datasets)
+            if found is not None:
+                return _manifest_of(found)
         elsewhere = None
         for signed in reversed(self.facts):
-            manifest = _manifest(signed)
+            manifest = _manifest_of(signed.fact)
             if manifest is None or (version is not None and manifest.version != version):
                 continue
             if not set(datasets) <= {p.dataset for p in manifest.products}:
@@ -119,11 +125,12 @@ def judge(
     )
 
 
-def _manifest(signed: SignedFact) -> Manifest | None:
-    if signed.fact.kind != "release":
+def _manifest_of(fact: Fact) -> Manifest | None:
+    """The manifest that a fact states; ``None`` where it is no release, or states none."""
+    if fact.kind != "release":
         return None
     try:
-        return Manifest.from_json(signed.fact.predicate["manifest"])
+        return Manifest.from_json(fact.predicate["manifest"])
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 

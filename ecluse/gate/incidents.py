@@ -11,7 +11,7 @@ from ecluse.gate.evidence import Evidence
 from ecluse.gate.kill import kill_reasons
 from ecluse.gate.measures import not_held, stale_reason, timed_checks
 from ecluse.gate.personal import personal_unclassified
-from ecluse.gate.plan import newest_releases
+from ecluse.gate.plan import latest_release, newest_releases
 from ecluse.gate.releases import standing_objections, stated_manifest
 from ecluse.model.charter import Charter
 from ecluse.model.facts import Subject
@@ -72,10 +72,13 @@ def _stopped(charter: Charter, book: Book) -> Iterator[Incident]:
 
 
 def _withdrawn(charter: Charter, book: Book, now: datetime) -> Iterator[Incident]:
-    """The newest release of a dataset was withdrawn: closed by another release of it."""
-    newest = {product.dataset: manifest for _, manifest in newest_releases(book) for product in manifest.products}
+    """The latest release of a dataset was withdrawn: closed by another release of it."""
+    datasets = dict.fromkeys(product.dataset for _, manifest in newest_releases(book) for product in manifest.products)
     at = {record.position: record.at for record in book.decisions}
-    for dataset, manifest in newest.items():
+    for dataset in datasets:
+        manifest = latest_release(dataset, book)
+        if manifest is None:
+            continue
         where = (manifest.project, manifest.environment)
         asked = Request(dataset, None, manifest.digest, "", None, charter.phase, *where)
         for reason in standing_objections(asked, charter, book):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import attrgetter
 
 from ecluse.gate.approvals import JudgedApproval
 from ecluse.gate.book import Book, Record, utc
 from ecluse.gate.releases import stated_manifest
 from ecluse.gate.verdict import Judgement, judge_release
 from ecluse.model.charter import Approval, Charter
+from ecluse.model.latest import latest
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Request
 
@@ -76,15 +78,40 @@ def judge_in(phase: str, manifest: Manifest, charter: Charter, book: Book, now: 
 
 
 def newest_releases(book: Book) -> list[tuple[Record, Manifest]]:
-    """The newest release of each set of products that was released here, the oldest first."""
-    found: dict[tuple[str, ...], tuple[Record, Manifest]] = {}
-    for record in book.of_kind("release"):
-        read = next((m for sha256 in record.digests if (m := stated_manifest(record, sha256, book)) is not None), None)
-        if read is None or not record.here or not record.attested("release"):
-            continue
-        products = tuple(sorted(p.dataset for p in read.products))
-        if products in found and found[products][1].digest == read.digest:
-            continue
-        found.pop(products, None)
-        found[products] = (record, read)
-    return list(found.values())
+    """The latest release of each set of products that was released here, and the newest where it is another one.
+
+    The oldest stands first.
+    """
+    sets: dict[tuple[str, ...], dict[str, Record]] = {}
+    read: dict[int, Manifest] = {}
+    for record in _released(book):
+        manifest = _manifest(record, book)
+        if manifest is not None:
+            read[record.position] = manifest
+            # NOTE: a release that was stated twice is as old as its first statement.
+            same = sets.setdefault(tuple(sorted(p.dataset for p in manifest.products)), {})
+            same.setdefault(manifest.digest, record)
+    found: dict[int, Record] = {}
+    for products, stated in sets.items():
+        records = [*stated.values()]
+        for one in (latest(_in_order([*records, *book.decisions]), products), records[-1]):
+            found |= {} if one is None else {one.position: one}
+    return [(record, read[record.position]) for record in _in_order(found.values())]
+
+
+def latest_release(dataset: str, book: Book) -> Manifest | None:
+    """The release that a reader of a dataset gets who names no version."""
+    record = latest(_in_order([*_released(book), *book.decisions]), [dataset])
+    return None if record is None else _manifest(record, book)
+
+
+def _manifest(record: Record, book: Book) -> Manifest | None:
+    return next((m for sha256 in record.digests if (m := stated_manifest(record, sha256, book)) is not None), None)
+
+
+def _released(book: Book) -> list[Record]:
+    return [record for record in book.of_kind("release") if record.here and record.attested("release")]
+
+
+def _in_order(records: Iterable[Record]) -> list[Record]:
+    return sorted(records, key=attrgetter("position"))

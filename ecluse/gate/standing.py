@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,9 +9,8 @@ from ecluse.gate.book import Book, Record, moment
 from ecluse.gate.criteria import JudgedCriteria
 from ecluse.gate.releases import stated_manifest
 from ecluse.model.charter import Gate
+from ecluse.model.latest import semantic
 from ecluse.model.release import Manifest
-
-_SEMANTIC = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
 
 
 def patch_objections(
@@ -43,8 +41,8 @@ def _approved(record: Record, book: Book) -> Manifest | None:
 
 def _patch_of(before: Manifest, after: Manifest) -> bool:
     """Whether only the data is new: a later third number, and the same products by the same contracts and suites."""
-    one, other = _SEMANTIC.fullmatch(before.version), _SEMANTIC.fullmatch(after.version)
-    if one is None or other is None or one.groups()[:2] != other.groups()[:2] or int(other[3]) <= int(one[3]):
+    one, other = semantic(before.version), semantic(after.version)
+    if not one or not other or one[:2] != other[:2] or other[2] <= one[2]:
         return False
     return _promised(before) == _promised(after)
 

@@ -14,6 +14,7 @@ from ecluse.lineage import EventStore, Graph
 from ecluse.model.canonical import digest
 from ecluse.model.charter import Charter
 from ecluse.model.facts import SignedFact
+from ecluse.model.latest import LATEST, latest, version_of
 from ecluse.model.release import Manifest, PromotedFrom
 from ecluse.model.verdict import Request, Verdict
 from ecluse.report.columns import columns_of_release, rows_decided_by
@@ -39,7 +40,7 @@ def gather_sheet(
 ) -> SheetData:
     """Everything recorded about a dataset's release up to ``as_of`` (now), and the verdict of that moment.
 
-    ``version`` is the newest one, and ``purpose`` the charter's first that names the dataset, unless given. Reads
+    ``version`` is the latest one, and ``purpose`` the charter's first that names the dataset, unless given. Reads
     only. Raises ``IntegrityError`` where the log isn't what was signed: a page about altered records would be worse
     than none.
     """
@@ -98,17 +99,14 @@ def gather_sheet(
 def _release(
     facts: Sequence[SignedFact], dataset: str, version: str | None, project: Project
 ) -> tuple[SignedFact, Manifest] | None:
-    """The newest release of that version that holds the dataset, in this project and environment."""
-    for fact in reversed(facts):
-        if fact.fact.kind != "release" or (fact.fact.project, fact.fact.environment) != (
-            project.name,
-            project.environment,
-        ):
-            continue
-        manifest = Manifest.from_json(fact.fact.predicate["manifest"])
-        if version in (None, manifest.version) and any(p.dataset == dataset for p in manifest.products):
-            return fact, manifest
-    return None
+    """The release of that version that holds the dataset, or the latest, in this project and environment."""
+    here = [f for f in facts if (f.fact.project, f.fact.environment) == (project.name, project.environment)]
+    if version is not None and version != LATEST:
+        here = [f for f in here if f.fact.kind == "release" and version_of(f.fact) == version]
+    found = latest((f.fact for f in here), [dataset])
+    if found is None:
+        return None
+    return next(f for f in here if f.fact is found), Manifest.from_json(found.predicate["manifest"])
 
 
 def _question(charter: Charter, dataset: str, version: str | None, purpose: str | None, moment: datetime) -> Question:

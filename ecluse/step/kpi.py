@@ -15,7 +15,7 @@ from ecluse.model.charter import Kpi
 from ecluse.model.facts import Subject
 from ecluse.model.release import Manifest, TableVersion, content_digest
 from ecluse.step.latest import latest_publications
-from ecluse.step.releases import releases
+from ecluse.step.releases import find_release
 from ecluse.step.services import Services
 
 
@@ -40,7 +40,7 @@ class Source:
 
 
 def observe_kpi(services: Services, id: str, version: str | None = None) -> Observation:
-    """Compute a KPI of the charter on a release (the newest, or ``version``), and record it as signed evidence.
+    """Compute a KPI of the charter on a release (the latest, or ``version``), and record it as signed evidence.
 
     The statement sees the tables that it names and no other file; each file of the release is hashed before.
     ``DefinitionError`` for a KPI that has no statement, or one that can't be carried out; ``NotComputed`` where it
@@ -88,12 +88,12 @@ def record(services: Services, kpi: Kpi, value: float, manifest: Manifest, more:
 
 
 def _release(services: Services, kpi: Kpi, version: str | None) -> Manifest:
-    """The newest release of that version that holds something of what the statement reads."""
-    wanted = set(kpi.over.values())
-    for _, manifest in reversed(list(releases(services))):
-        if version in (None, manifest.version) and wanted & {p.dataset for p in manifest.products}:
-            return manifest
-    raise DefinitionError("step.kpi_release", kpi=kpi.id, version=version or "–", datasets=", ".join(sorted(wanted)))
+    """The release of that version, or the latest, of the first table of the statement that was ever released."""
+    for dataset in kpi.over.values():
+        if (found := find_release(services, dataset, version)) is not None:
+            return found
+    datasets = ", ".join(sorted({*kpi.over.values()}))
+    raise DefinitionError("step.kpi_release", kpi=kpi.id, version=version or "–", datasets=datasets)
 
 
 def _source(services: Services, manifest: Manifest, name: str, dataset: str) -> Source:

@@ -39,7 +39,7 @@ def promote(
     *,
     tell: Callable[[StepResult], None] | None = None,
 ) -> Promotion:
-    """Carry a release (the newest, or ``version``) from the environment of ``source`` into that of ``services``.
+    """Carry a release (the latest, or ``version``) from the environment of ``source`` into that of ``services``.
 
     Each product goes, partition by partition, through the guarded step of its own definition, as a source whose files
     are the released ones. The environment before is only read. ``Refused`` where its gate is closed for the release,

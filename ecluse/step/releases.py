@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Literal, Required, TypedDict, Unpack
 
 from sqlalchemy import Connection
 
 from ecluse.errors import Conflict, DefinitionError, NotComputed
 from ecluse.gate.criteria import criteria_of
-from ecluse.ledger import Signer, sign
+from ecluse.ledger import Log, Signer, sign
 from ecluse.model.facts import Fact, SignedFact, Subject
+from ecluse.model.latest import LATEST, latest, version_of
 from ecluse.model.release import Manifest, PromotedFrom, TableVersion
+from ecluse.project import Project
 from ecluse.step.closure import confirm_known, published_closure
 from ecluse.step.latest import latest_publications
 from ecluse.step.services import Services
@@ -36,6 +39,8 @@ def create_release(
     version already, or is no longer published at the snapshot that ``heads`` says. ``promoted_from`` is the release of
     another environment that this one holds.
     """
+    if version == LATEST:
+        raise DefinitionError("step.release_latest", version=version)
     for dataset in products:
         if version is not None and find_release(services, dataset, version) is not None:
             raise Conflict("step.release_exists", dataset=dataset, version=version)
@@ -95,9 +100,18 @@ def releases(services: Services, dataset: str | None = None) -> Iterator[tuple[S
 
 
 def find_release(services: Services, dataset: str, version: str | None = None) -> Manifest | None:
-    """A product's release of that version, or its newest; ``None`` where there is none."""
-    found = [m for _, m in releases(services, dataset) if version in (None, m.version)]
-    return found[-1] if found else None
+    """A product's release of that version, or its latest; ``None`` where there is none."""
+    return release_of(services.project, services.log, dataset, version)
+
+
+def release_of(project: Project, log: Log, dataset: str, version: str | None = None) -> Manifest | None:
+    """The same of a project that is opened for reading."""
+    stated = sorted([*log.facts(kind="release"), *log.facts(kind="decision")], key=attrgetter("position"))
+    here = [s.fact for s in stated if (s.fact.project, s.fact.environment) == (project.name, project.environment)]
+    if version is not None and version != LATEST:
+        here = [fact for fact in here if fact.kind == "release" and version_of(fact) == version]
+    found = latest(here, [dataset])
+    return None if found is None else Manifest.from_json(found.predicate["manifest"])
 
 
 class Answer(TypedDict, total=False):

@@ -6,19 +6,18 @@ number), and where the contract is the same only the data is new (a new third nu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from ecluse.errors import DefinitionError
+from ecluse.model.latest import semantic
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.step.services import Services
 from ecluse.warehouse import widens
 
 FIRST = "1.0.0"
-_SEMANTIC = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")
 _STRICTER = ("public", "internal", "personal", "sensitive", "unclassified")
 
 
@@ -80,10 +79,10 @@ def next_version(services: Services, products: Sequence[TableVersion], wanted: s
     second or third number. A name that is no semantic version (``2024-spring``) is taken as it is.
     """
     names = {product.dataset for product in products}
-    earlier = [m for m in _manifests(services) if names & {p.dataset for p in m.products} and _numbers(m.version)]
-    if wanted is not None and _numbers(wanted):
-        earlier = [m for m in earlier if _numbers(m.version) < _numbers(wanted)]
-    newest = max(earlier, key=lambda manifest: _numbers(manifest.version), default=None)
+    earlier = [m for m in _manifests(services) if names & {p.dataset for p in m.products} and semantic(m.version)]
+    if wanted is not None and semantic(wanted):
+        earlier = [m for m in earlier if semantic(m.version) < semantic(wanted)]
+    newest = max(earlier, key=lambda manifest: semantic(manifest.version), default=None)
     if newest is None:
         return NextVersion(wanted or FIRST, None, Impact.DATA, ())
     changes = tuple(
@@ -96,7 +95,7 @@ def next_version(services: Services, products: Sequence[TableVersion], wanted: s
     )
     impact = max((c.impact for c in changes), key=list(Impact).index, default=Impact.DATA)
     least = _after(newest.version, impact)
-    if wanted is not None and _numbers(wanted) and _numbers(wanted) < _numbers(least):
+    if wanted is not None and semantic(wanted) and semantic(wanted) < semantic(least):
         worst = next(c for c in changes if c.impact is impact)
         raise DefinitionError(
             "step.version_too_small",
@@ -169,13 +168,8 @@ def _manifests(services: Services) -> list[Manifest]:
     return [Manifest.from_json(s.fact.predicate["manifest"]) for s in services.log.facts(kind="release")]
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    found = _SEMANTIC.match(version)
-    return tuple(int(part) for part in found.groups()) if found else ()
-
-
 def _after(version: str, impact: Impact) -> str:
-    first, second, third = _numbers(version)
+    first, second, third = semantic(version)
     if impact is Impact.BREAKING:
         return f"{first + 1}.0.0"
     return f"{first}.{second + 1}.0" if impact is Impact.COMPATIBLE else f"{first}.{second}.{third + 1}"

@@ -75,6 +75,14 @@ def test_the_newest_release_is_the_latest_even_if_it_is_refused(released):
     assert refusal(version="latest").verdict == refused.verdict
 
 
+def test_the_patch_of_an_older_version_is_for_those_who_name_it(released):
+    released.release(released.publish(rows=f"{ROWS} LIMIT 1"), version="2.0.0")
+    released.release(released.publish(rows=f"{ROWS} LIMIT 2"), version="1.0.1")
+    assert load(PRODUCT, purpose="care").version == "2.0.0"
+    assert load(PRODUCT, purpose="care", version="latest").arrow().num_rows == 1
+    assert load(PRODUCT, purpose="care", version="1.0.1").arrow().num_rows == 2
+
+
 def test_an_older_release_stays_readable_after_a_newer_one(released):
     released.release(released.publish(rows=f"{ROWS} LIMIT 1"), version="2.0.0")
     assert load(PRODUCT, purpose="care").arrow().num_rows == 1

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ecluse.gate import Book, incidents
+from ecluse.gate import Book, incidents, newest_releases
 from ecluse.model.charter import Kill
 from ecluse.model.facts import Subject
 from ecluse.model.release import DataFile
@@ -59,10 +59,13 @@ def world():
     return made
 
 
-def found(world, *besides):
+def book_of(world):
     parties = {key(p.id): p.id for p in world.charter.parties}
-    book = Book(world.charter, world.facts, parties, "flights", "demo")
-    return incidents(world.charter, book, world.now, *besides)
+    return Book(world.charter, world.facts, parties, "flights", "demo")
+
+
+def found(world, *besides):
+    return incidents(world.charter, book_of(world), world.now, *besides)
 
 
 def keys(world):
@@ -149,6 +152,20 @@ def test_a_withdrawal_is_one_until_there_is_another_release(world):
     assert one.touches(MANIFEST)
     world.add(released(replace(MANIFEST, version="1.0.1")))
     assert found(world) == ()
+
+
+def test_the_withdrawal_of_what_no_reader_gets_is_none(world):
+    world.add(released(replace(MANIFEST, version="2.0.0")))
+    world.add(decision(world.charter, "bob", "", verdict="withdrawn"))
+    assert found(world) == ()
+
+
+def test_the_inbox_holds_the_latest_release_and_the_newest_patch_of_an_older_one(world):
+    for version in ("2.0.0", "1.0.1", "1.0.2"):
+        world.add(released(replace(MANIFEST, version=version)))
+    assert [m.version for _, m in newest_releases(book_of(world))] == ["2.0.0", "1.0.2"]
+    world.add(released(replace(MANIFEST, version="2.0.1")))
+    assert [m.version for _, m in newest_releases(book_of(world))] == ["2.0.1"]
 
 
 def test_what_stops_the_project_touches_every_release_until_a_better_observation(world):

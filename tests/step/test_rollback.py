@@ -20,7 +20,7 @@ from ecluse.model.names import quarantine_name
 from ecluse.model.step import Files, Guard, In, StepDefinition, Table
 from ecluse.project import Project
 from ecluse.step.closure import closure_of, published_closure
-from ecluse.step.releases import create_release
+from ecluse.step.releases import create_release, find_release
 from ecluse.step.retention import expire, needed_snapshots
 from ecluse.step.rollback import rollback_release
 from ecluse.step.run import run_step
@@ -147,6 +147,22 @@ def test_a_release_made_after_a_rollback_names_the_inputs_of_what_is_published(s
     assert published_closure(heads, list(shop.services.log.facts())).inputs == first.inputs
     found = closure_of(again, ORDERS, list(shop.services.log.facts()))
     assert (found.unrecorded, len(found.publications)) == ((), 2)
+
+
+def test_a_rollback_does_not_change_which_release_is_the_latest_and_the_next_release_does(shop):
+    first, second = shop.manifests.values()
+    rollback_release(shop.services, first, "wrong amounts")
+    assert find_release(shop.services, ORDERS) == second
+    create_release(shop.services, [ORDERS], "1.0.1")
+    assert find_release(shop.services, ORDERS) == second
+    again = create_release(shop.services, [ORDERS])
+    assert (again.version, again.product(ORDERS).files) == ("2.0.1", first.product(ORDERS).files)
+    assert find_release(shop.services, ORDERS) == again
+
+
+def test_a_release_is_never_called_latest(shop):
+    with pytest.raises(DefinitionError, match="how readers ask for the latest release"):
+        create_release(shop.services, [ORDERS], "latest")
 
 
 def test_the_closure_of_what_is_published_after_a_rollback_is_whole(shop):
