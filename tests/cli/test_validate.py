@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -59,10 +60,23 @@ def test_states_are_kept_where_the_command_says(given, tmp_path, capsys):
     assert list((tmp_path / "states").iterdir())
 
 
+def wait_for_a_thread(pid):
+    """Until a process has begun to work beside its main thread; where the system doesn't say so, a while."""
+    tasks = Path(f"/proc/{pid}/task")
+    if not tasks.is_dir():
+        time.sleep(5)
+        return
+    before = len(list(tasks.iterdir()))
+    for _ in range(6000):
+        if len(list(tasks.iterdir())) > before:
+            return
+        time.sleep(0.01)
+
+
 def test_ctrl_c_ends_it_at_once_without_a_traceback(given):
     arguments = given({"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": ENDLESS}})
-    start = "import sys; from ecluse.quality import gx; gx.expectations(); print('ready', flush=True);"
-    code = f"{start} from ecluse.cli.app import main; main(sys.argv[1:])"
+    start = "import sys; from ecluse.quality import gx; from ecluse.cli.app import main; gx.expectations()"
+    code = f"{start}; print('ready', flush=True); main(sys.argv[1:])"
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", code, "validate", *arguments],
         stdout=subprocess.PIPE,
@@ -72,7 +86,7 @@ def test_ctrl_c_ends_it_at_once_without_a_traceback(given):
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        time.sleep(1)
+        wait_for_a_thread(process.pid)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
