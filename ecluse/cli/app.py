@@ -129,13 +129,7 @@ for _command in COMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    ended = call(sys.argv[1:] if arguments is None else arguments)
-    if ended == INTERRUPTED:
-        # NOTE: a library's thread that is not yet through what was stopped would abort the interpreter's own ending.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(ended)
-    sys.exit(ended)
+    sys.exit(call(sys.argv[1:] if arguments is None else arguments))
 
 
 def call(arguments: Sequence[str]) -> int:

@@ -34,25 +34,29 @@ def working(work: Callable[[Watch], T], *, quietly: bool = False) -> T:
     watch = Watch()
     found: list[T] = []
     errors: list[BaseException] = []
+    # NOTE: a thread whose ``join`` was interrupted says that it is over while it goes on (Python before 3.13).
+    over = threading.Event()
 
     def carried_out() -> None:
         try:
             found.append(work(watch))
         except BaseException as error:  # noqa: BLE001 # raised again where it is waited for
             errors.append(error)
+        finally:
+            over.set()
 
     # NOTE: the language of messages is the context's.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(carried_out,), daemon=True)
     try:
         thread.start()
         if quietly or not sys.stderr.isatty():
-            while thread.is_alive():
-                thread.join(_TICK)
+            while not over.wait(_TICK):
+                pass
         else:
-            _show(thread, watch)
+            _show(over, watch)
     except KeyboardInterrupt:
         watch.cancel()
-        thread.join(_STOPS_WITHIN)
+        over.wait(_STOPS_WITHIN)
         watch.settle(1.0)
         # NOTE: what the error holds on to would outlive the engine's library, which complains about it on leaving.
         errors.clear()
@@ -60,7 +64,7 @@ def working(work: Callable[[Watch], T], *, quietly: bool = False) -> T:
         if found:
             return found[0]
         click.echo(say("cli.working.stopped"), err=True)
-        if thread.is_alive():
+        if not over.is_set():
             # NOTE: it is inside of a library that can't be stopped, and the interpreter can't end around it.
             sys.stderr.flush()
             os._exit(130)
@@ -70,15 +74,14 @@ def working(work: Callable[[Watch], T], *, quietly: bool = False) -> T:
     return found[0]
 
 
-def _show(thread: threading.Thread, watch: Watch) -> None:
+def _show(over: threading.Event, watch: Watch) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[of]}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0, of="")
-        while thread.is_alive():
-            thread.join(_TICK)
+        while not over.wait(_TICK):
             share, of = watch.scanned(), f"{watch.done}/{watch.total}"
             if not watch.total or watch.stage == "scanning":
                 of = "" if share is None else f"{share:.0%}"
