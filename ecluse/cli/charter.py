@@ -172,28 +172,29 @@ def _show(found: CharterDiff, voided: list[dict[str, object]]) -> None:
     if not voided:
         click.echo(say("cli.charter.none_voided"))
         return
-    names = ("release", "question", "signer", "phase", "until")
+    names = ("release", "question", "verdict", "signer", "phase", "until")
     as_table(
         [say(f"cli.column.{name}") for name in names],
-        [[v[name] for name in names] for v in voided],
+        [[say(f"cli.verdict.{v[name]}") if name == "verdict" else v[name] for name in names] for v in voided],
         title=say("cli.charter.voided"),
     )
 
 
 def _voided(project: Reading, before: Charter, phase: str) -> list[dict[str, object]]:
-    """The approvals of the gate as it was, which would still count if it had stayed."""
+    """The approvals and waivers of the gate as it was, which would still count if it had stayed."""
     bound, now = before.gate_digest(phase), project.project.now().isoformat()
     return [
         {
             "release": ", ".join(sorted(subject.name for subject in signed.fact.subjects)),
-            "question": said["question"],
+            "question": said.get("question") or said.get("criterion"),
+            "verdict": said["verdict"],
             "signer": project.who(signed),
             "phase": phase,
             "until": said["expires"],
             "fact": signed.position,
         }
         for signed in project.log.facts(kind="decision")
-        if (said := signed.fact.predicate).get("verdict") == "approved"
+        if (said := signed.fact.predicate).get("verdict") in ("approved", "waived")
         and said.get("gate_digest") == bound
         and said.get("phase") == phase
         and str(said.get("expires") or "") > now

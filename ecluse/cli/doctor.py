@@ -58,10 +58,11 @@ def _database(project: Project) -> Iterator[Finding]:
     from ecluse.store import Database
 
     database = Database(project.database_url)
+    if database.file is not None and not database.file.is_file():
+        yield Finding("database", "note", say("cli.doctor.not_yet", path=database.shown))
+        return
     try:
-        with database.transaction():
-            pass
-        yield Finding("database", "good", say("cli.doctor.database", url=database.shown))
+        yield _may("database", database.shown, database.rights())
     finally:
         database.close()
 

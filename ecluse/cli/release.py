@@ -120,10 +120,11 @@ def show(session: Session, dataset: str, version: str | None) -> None:
         [(i.dataset, i.snapshot_id, i.content[:16]) for i in manifest.inputs],
         title=say("cli.release.inputs"),
     )
+    told = ("signer", "expires", "reason")
     as_table(
         [say(f"cli.column.{name}") for name in ("question", "verdict", "signer", "until", "reason")],
         [
-            (d["question"], say(f"cli.verdict.{d['verdict']}"), d["signer"], d["expires"], d["reason"])
+            (d["question"] or d.get("criterion"), say(f"cli.verdict.{d['verdict']}"), *(d[name] for name in told))
             for d in decisions
         ],
         title=say("cli.release.decisions"),

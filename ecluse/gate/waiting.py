@@ -13,6 +13,7 @@ from ecluse.gate.incidents import answerable, incidents
 from ecluse.gate.plan import newest_releases, plan
 from ecluse.gate.rules import acknowledged
 from ecluse.model.charter import Charter, Party, Rule, Training
+from ecluse.model.facts import KINDS
 from ecluse.model.verdict import Reason
 
 Kind = Literal["approval", "expiring", "review", "training", "rule", "blocked", "incident"]
@@ -43,7 +44,7 @@ def waiting(charter: Charter, book: Book, now: datetime, within: timedelta = tim
         *_rules(charter, book, now),
         *_blocked(charter, book, now),
         *_incidents(charter, book, now),
-        *_review(charter, now, within),
+        *_review(charter, book, now, within),
     ]
     return sorted(found, key=lambda one: one.since)
 
@@ -140,8 +141,11 @@ def _incidents(charter: Charter, book: Book, now: datetime) -> Iterator[Waiting]
         yield Waiting("incident", one.people, one.since, None, said, one.reason)
 
 
-def _review(charter: Charter, now: datetime, within: timedelta) -> Iterator[Waiting]:
+def _review(charter: Charter, book: Book, now: datetime, within: timedelta) -> Iterator[Waiting]:
+    """The next review of the charter; the first is due by the day on which the log begins, where none is named."""
     due = charter.review_due
+    if due is None and (begun := [found[0].at for kind in KINDS if (found := book.of_kind(kind))]):
+        due = min(begun).date() + timedelta(days=charter.review_every_days)
     if due is not None and _midnight(due) - within <= now:
         yield Waiting("review", (), _midnight(due) - within, _midnight(due), {"due": due.isoformat()})
 

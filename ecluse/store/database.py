@@ -113,10 +113,40 @@ class Database:
         except SQLAlchemyError as error:
             raise StorageError("store.read", url=self.shown, error=_first_line(error)) from error
 
+    def rights(self) -> str:
+        """What this process may do with the tables that are there: ``rw``, ``r-``, ``-w`` or ``--``.
+
+        Each table counts for reading, and any of them for writing. ``StorageError`` where the database is gone.
+        """
+        if self.file is not None:
+            reads, writes = os.access(self.file, os.R_OK), os.access(self.file, os.W_OK)
+        else:
+            reads, writes = self._granted()
+        return ("r" if reads else "-") + ("w" if writes else "-")
+
+    def _granted(self) -> tuple[bool, bool]:
+        # NOTE: as it is: who may not read can't be asked for the database's version first.
+        engine = self._connected()
+        try:
+            with engine.connect() as connection:
+                names = inspect(connection).get_table_names()
+                reads = all(_may(connection, name, "SELECT") for name in names)
+                return reads, any(_may(connection, name, "INSERT, UPDATE, DELETE") for name in names)
+        except SQLAlchemyError as error:
+            raise StorageError("store.unreachable", url=self.shown, error=_first_line(error)) from error
+        finally:
+            engine.dispose()
+
     def close(self) -> None:
         """Give the connections back."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+
+
+def _may(connection: Connection, table: str, privileges: str) -> bool:
+    """Whether the connection's own user has one of some privileges on a table of PostgreSQL."""
+    asked = text("SELECT has_table_privilege(quote_ident(:name), :privileges)")
+    return bool(connection.scalar(asked, {"name": table, "privileges": privileges}))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -135,7 +136,7 @@ def test_what_stands_against_published_data_is_told_until_a_fact_ends_it(at, cal
     assert "label leak" not in call(*at, "waiting").out
 
 
-def test_a_waiver_names_its_criterion_and_shows_from_then_on(at, call):
+def test_a_waiver_names_its_criterion_and_shows_until_the_gate_is_another_one(at, call, tmp_path):
     change(at, "value: 0.2", "value: 0.01")
     waive = ("waive", NAME, "--as", "p-1d5c", "--reason", "one order", "--until", UNTIL, "--yes", "--criterion")
     unknown = call(*at, *waive, "beauty")
@@ -145,6 +146,16 @@ def test_a_waiver_names_its_criterion_and_shows_from_then_on(at, call):
     assert "one order" in call(*at, *YES, "--yes").out
     why = call(*at, "why", NAME, "--purpose", "first-look")
     assert (why.code, "one order" in why.out) == (0, True)
+    (line,) = (one for one in call(*at, "release", "show", NAME).out.splitlines() if "one order" in one)
+    assert line.split()[:2] == ["quarantine", "waived"]
+    before = tmp_path / "before.yaml"
+    shutil.copy(at[1] / "charter.yaml", before)
+    change(at, "value: 0.01", "value: 0.005")
+    voided = call(*at, "charter", "diff", before, "--json").json["voided"]
+    assert [(one["verdict"], one["question"]) for one in voided] == [
+        ("waived", "quarantine"),
+        ("approved", "data-valid"),
+    ]
 
 
 def test_somebody_whom_the_gate_does_not_ask_waives_nothing(at, call):

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
+import uuid
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, make_url, select
 
 from ecluse.errors import StorageError
 from ecluse.store import Database
@@ -37,6 +38,34 @@ def test_reads_where_nothing_can_be_written(written, monkeypatch, tmp_path):
     assert read(database) == "yes"
     assert sorted(p.name for p in tmp_path.rglob("*")) == before
     database.close()
+
+
+def test_says_what_this_process_may_do_with_a_file(written, monkeypatch):
+    assert Database(written).rights() == "rw"
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.R_OK)
+    assert Database(written).rights() == "r-"
+
+
+def test_says_what_a_user_of_postgresql_may_do(postgresql_url):
+    owner = Database(postgresql_url)
+    name = f"reader_{uuid.uuid4().hex}"
+    with owner.transaction() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN")
+    reader = Database(str(make_url(postgresql_url).set(username=name)))
+    try:
+        assert (owner.rights(), reader.rights()) == ("rw", "--")
+        with owner.transaction() as connection:
+            connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
+        assert reader.rights() == "r-"
+        with owner.transaction() as connection:
+            connection.exec_driver_sql(f"GRANT UPDATE ON {meta.name} TO {name}")
+        assert reader.rights() == "rw"
+    finally:
+        reader.close()
+        with owner.transaction() as connection:
+            connection.exec_driver_sql(f"DROP OWNED BY {name}")
+            connection.exec_driver_sql(f"DROP ROLE {name}")
+        owner.close()
 
 
 def test_sees_what_an_open_writer_has_written(written):
