@@ -12,12 +12,14 @@ from ecluse.cli.preview import show_preview
 from ecluse.cli.run import line, result_data, show_results
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.cli.working import working
 from ecluse.errors import DefinitionError
 from ecluse.model.names import partition_of_branch, quarantine_name
 from ecluse.texts import say
 
 if TYPE_CHECKING:
     from ecluse.cli.reading import Reading
+    from ecluse.engine import Watch
     from ecluse.model.step import StepDefinition
     from ecluse.project import Project
     from ecluse.step.diff import Difference
@@ -118,20 +120,26 @@ def diff(session: Session, branch: str) -> None:
     """
     from ecluse.engine import Engine
     from ecluse.quality import guarded_suite
-    from ecluse.step.preview import preview
+    from ecluse.step.preview import Preview, preview
 
-    with session.reading() as project, Engine(memory_limit="1GB") as engine:
+    with session.reading() as project:
         found = _find(project, branch)
         definition = _step(project.project, found)
-        compared = preview(
-            engine,
-            project.warehouse,
-            guarded_suite(definition.guard, definition.name),
-            found.snapshot_id,
-            partition_of_branch(branch),
-            key=definition.guard.contract.key,
-            data_now=project.project.data_now(),
-        )
+
+        def work(watch: Watch) -> Preview:
+            watch.stage = "comparing"
+            with Engine(memory_limit="1GB", watch=watch) as engine:
+                return preview(
+                    engine,
+                    project.warehouse,
+                    guarded_suite(definition.guard, definition.name),
+                    found.snapshot_id,
+                    partition_of_branch(branch),
+                    key=definition.guard.contract.key,
+                    data_now=project.project.data_now(),
+                )
+
+        compared = working(work, quietly=session.json)
     if session.json:
         as_json(compared)
     else:
