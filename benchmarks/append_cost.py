@@ -1,16 +1,16 @@
 """What validating an append costs beside validating the whole table: ``python -m benchmarks.append_cost``.
 
-A table of two files, of which the second holds 1 % of the rows, is validated with twenty and with forty expectations
-(those of ``benchmarks.order_checks``) in three ways, each in a process of its own with two threads:
+A table is validated with twenty and with forty expectations (those of ``benchmarks.order_checks``) in three ways, each
+in a process of its own with two threads:
 
-- ``whole``: all rows, nothing kept;
-- ``first``: the large file, and what was measured is kept;
-- ``append``: both files, when the first was validated before.
+- ``whole``: the table with 1 % appended, all rows, nothing kept;
+- ``first``: the table before, and what was measured is kept;
+- ``append``: 1 % is appended to it, five times one after the other: the median of the five validations.
 
-``work`` is the CPU seconds (user and system, all threads) of the call, imports not included. The process that validates
-the append has imported and used Great Expectations before, as a service or a scheduler has. ``merged`` counts the
-expectations that were answered from the files' states; the others were measured over all rows again. ``kept`` is what
-the states take on disk. Each number is the median of several runs with ``--times``.
+``work`` is the CPU seconds (user and system, all threads) of a call, imports not included: each process has validated a
+thousand rows before, as a service or a scheduler has. ``merged`` counts the expectations that were answered from the
+files' states; the others were measured over all rows. ``kept`` is what the states take on disk in the end. With
+``--times`` all of it is done several times in turns, and each number is the median.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import statistics
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,22 @@ from benchmarks.others.common import THREADS
 from benchmarks.validate_speed import measured
 
 SIDES = ("whole", "first", "append")
+APPENDS = 5
 
 
 def files(folder: Path, rows: int) -> list[Path]:
-    """The table's two files: ``rows`` rows, and 1 % more that follow them."""
+    """The table's file of ``rows`` rows, and files of 1 % more that follow it."""
     import duckdb
 
-    whole = made(folder, rows + rows // 100)
-    found = [folder / f"{name}_{rows}.parquet" for name in ("before", "appended")]
-    for path, where in zip(found, (f"id < {rows}", f"id >= {rows}"), strict=True):
+    more = rows // 100
+    whole = made(folder, rows + APPENDS * more)
+    bounds = [0, *(rows + number * more for number in range(APPENDS + 1))]
+    found = [folder / f"orders_{low}_to_{high}.parquet" for low, high in pairwise(bounds)]
+    for path, (low, high) in zip(found, pairwise(bounds), strict=True):
         if not path.exists():
             # A file that is there is whole: a run that is cut off leaves none of that name.
             part = path.with_suffix(".part")
-            rows_of = f"SELECT * FROM read_parquet('{whole}') WHERE {where}"
+            rows_of = f"SELECT * FROM read_parquet('{whole}') WHERE id >= {low} AND id < {high}"
             duckdb.execute(f"COPY ({rows_of}) TO '{part}' (FORMAT parquet, COMPRESSION zstd)")
             part.rename(path)
     return found
@@ -55,15 +59,18 @@ def run_side(side: str, folder: Path, rows: int, name: str) -> None:
     """One side, in this process; prints what it used as JSON."""
     from ecluse.quality import validate
 
-    before, appended = files(folder, rows)
-    data = [before] if side == "first" else [before, appended]
-    expected = suite(rows, name)
-    validate(_few(folder), suite(1000, name))
-    cpu, wall = time.process_time(), time.monotonic()
-    result = validate(data, expected, states=None if side == "whole" else folder / "states")
-    used = {"work": time.process_time() - cpu, "wall": time.monotonic() - wall}
+    table = files(folder, rows)
+    with tempfile.TemporaryDirectory() as other:
+        validate(_few(folder), suite(1000, name), states=other)
+    states = None if side == "whole" else folder / "states"
+    used = []
+    for count in {"whole": [2], "first": [1], "append": range(2, APPENDS + 2)}[side]:
+        cpu, wall = time.process_time(), time.monotonic()
+        result = validate(table[:count], suite(rows, name), states=states)
+        used.append({"work": time.process_time() - cpu, "wall": time.monotonic() - wall})
     merged = sum(r.meta["ecluse"]["executed_by"] == "ecluse (merged)" for r in result.results)
-    print(json.dumps({**used, "merged": merged, "asked": len(result.results)}))
+    medians = {key: statistics.median(each[key] for each in used) for key in ("work", "wall")}
+    print(json.dumps({**medians, "merged": merged, "asked": len(result.results)}))
 
 
 def _few(folder: Path) -> Path:

@@ -2,8 +2,8 @@
 
 What is kept is one set of files whose keys are known to differ, all of them together. A file leaves it without a
 question.
-New ones join when no key repeats among them and none is in the others: because the ranges of their first key column
-don't meet, or because no hash of a key is in the others' sorted hashes. A hash that is found proves nothing (two keys
+New ones join when no key repeats among them and none is in the others: because the ranges of a key column don't
+meet, or because no hash of a key is in the others' sorted hashes. A hash that is found proves nothing (two keys
 may share it), nor does a key that repeats: then the whole is grouped.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ecluse.quality.shortcuts import large, rises
+from ecluse.quality.shortcuts import rising
 from ecluse.quality.states import States
 
 if TYPE_CHECKING:
@@ -39,15 +39,18 @@ class Keys:
         return f"keys({', '.join(self.columns)}) where {self.asked}"
 
     def state(self, plan: Plan) -> Measure:
-        """Of one file: how many rows are asked, the range of the first column, how many rows lack it."""
-        first, asked = self.columns[0], f"FILTER (WHERE {self.asked})"
-        found = [
-            plan.count(self.asked),
-            plan.aggregate(f"min({first}) {asked}"),
-            plan.aggregate(f"max({first}) {asked}"),
-            plan.count(self.asked, f"({first}) IS NULL"),
+        """Of one file: how many rows are asked, and of each column its range and how many rows lack it."""
+        asked = "" if self.asked == "true" else f" FILTER (WHERE {self.asked})"
+        count = plan.count(self.asked)
+        ranges = [
+            (
+                plan.aggregate(f"min({column}){asked}"),
+                plan.aggregate(f"max({column}){asked}"),
+                plan.count(self.asked, f"({column}) IS NULL"),
+            )
+            for column in self.columns
         ]
-        return lambda: [measure() for measure in found]
+        return lambda: [count(), [[measure() for measure in column] for column in ranges]]
 
     def hashes(self, batch: Batch) -> Hashes:
         """The hashes of a file's keys, sorted."""
@@ -95,8 +98,8 @@ class Across:
         self.kept.write(self._set, {"files": sorted({part.digest for part in self.parts})})
 
     def prepare(self, whole: Batch) -> None:
-        """Keep the hashes of keys that don't rise from row to row: those to come will hardly lie beside their range."""
-        if large(whole) and rises(whole, self.keys.columns, self.keys.asked):
+        """Keep the hashes of keys that don't rise from row to row: those to come will hardly lie beside them."""
+        if rising(whole, self.keys.columns, self.keys.asked):
             return
         for part in self.parts:
             self._hashes(part)
@@ -123,8 +126,13 @@ class Across:
 
 
 def _meet(one: list[Any], other: list[Any]) -> bool:
-    """Whether two files may share a key, by the ranges of its first column and what lacks it."""
-    (_, low, high, missing), (_, other_low, other_high, other_missing) = one, other
+    """Whether two files may share a key: not where the ranges of one of its columns lie apart."""
+    return all(map(_overlap, one[1], other[1]))
+
+
+def _overlap(one: list[Any], other: list[Any]) -> bool:
+    """Whether two files may share a value of a column, or both lack one."""
+    (low, high, missing), (other_low, other_high, other_missing) = one, other
     if missing and other_missing:
         return True
     if low is None or other_low is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from ecluse import texts
@@ -69,7 +69,8 @@ class Batch:
 
     ``hidden`` columns are there but not promised: expectations about the table as a whole don't see them.
     ``frame`` is the pandas frame that GX's own engine gets where the data came as one; ``opaque`` names its columns
-    of Python objects that have no SQL type.
+    of Python objects that have no SQL type. ``types`` are the columns' SQL types and ``rows`` their number, where they
+    are known already.
     """
 
     def __init__(
@@ -80,10 +81,12 @@ class Batch:
         hidden: Iterable[str] = (),
         frame: Any = None,
         opaque: Iterable[str] = (),
+        types: Mapping[str, str] | None = None,
+        rows: int | None = None,
     ) -> None:
         self.engine = engine
         self.relation = relation
-        self.types = engine.describe(f"SELECT * FROM {relation}")
+        self.types = engine.describe(f"SELECT * FROM {relation}") if types is None else dict(types)
         self.hidden = frozenset(hidden)
         self.columns = [c for c in self.types if c not in self.hidden]
         self.frame = frame
@@ -92,6 +95,14 @@ class Batch:
         #: What was planned, as (kind of pass, what it computes), and who asked for it; ``asking`` is who asks now.
         self.notes: dict[tuple[str, str], dict[str, None]] = {}
         self.asking = ""
+        self.known_rows = rows
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are; counted where nobody said it."""
+        if self.known_rows is None:
+            self.known_rows = int(self.once(f"SELECT count(*) FROM {self.relation}")[0][0])
+        return self.known_rows
 
     def note(self, kind: str, what: str) -> None:
         """Remember, for an explanation, what is planned for whoever is asking."""

@@ -43,6 +43,7 @@ class _Case:
     expectation: gx.Expectation
     measures: dict[Any, Measure]
     foreign: list[gx.Metric]
+    needs: gx.Dependencies = None
     answer: Answer | None = None
     broken: gx.Metric | None = None
 
@@ -100,7 +101,8 @@ class Evaluation:
                 case.answer = Answer(found, "ecluse")
                 return case
             counted = f"{gx.map_metric(case.expectation)}.unexpected_count"
-            for metric in self._dependencies(case.expectation):
+            case.needs = self._dependencies(case.expectation)
+            for metric in case.needs.get_metric_configurations():
                 if metric.metric_name == counted:
                     case.broken = metric
                 measure = planned(self.plan, metric)
@@ -114,7 +116,7 @@ class Evaluation:
             case.answer = _failed(given, _text(error), "gx", foreign=True)
         return case
 
-    def _dependencies(self, expectation: gx.Expectation) -> list[gx.Metric]:
+    def _dependencies(self, expectation: gx.Expectation) -> gx.Dependencies:
         try:
             return gx.dependencies(expectation, self._planner, self.result_format)
         except Exception:  # noqa: BLE001 # some expectations look at the batch itself to decide
@@ -160,7 +162,7 @@ class Evaluation:
             if not case.foreign:
                 executed_by = self.plan.executed_by(metrics)
             metrics |= {m.id: values[m.id] for m in case.foreign}
-            result = gx.judge(case.expectation, metrics, self._planner, self.result_format)
+            result = gx.judge(case.expectation, case.needs, metrics, self._planner, self.result_format)
         except Exception as error:  # noqa: BLE001 # the message becomes the outcome "could not be computed"
             return _failed(case.given, _text(error), executed_by, foreign=True)
         result.expectation_config = case.given.configuration

@@ -38,6 +38,8 @@ KINDS = (
     "pass",
     "ranks",
     "order",
+    # Keys that rise in the first rows: compared with the row before, and grouped only where they don't rise to the end.
+    "rising",
     "grouping",
     # Great Expectations itself, with the reason.
     "gx",

@@ -17,6 +17,7 @@ from typing import Any
 #: GX objects are ``Any`` to the type checker: following GX's own annotations costs it minutes.
 Expectation = Any
 Metric = Any
+Dependencies = Any
 ValidationResult = Any
 SuiteResult = Any
 
@@ -48,9 +49,9 @@ _made: ContextVar[dict[tuple[str, int], tuple[Any, Any]] | None] = ContextVar("m
 
 @contextmanager
 def once() -> Iterator[None]:
-    """Makes GX build an expectation's configuration, and an expectation from it, once instead of 100 times.
+    """Makes GX build an expectation's configuration and arguments, and an expectation from it, once, not 100 times.
 
-    Neither may be changed meanwhile; GX's calls don't. Outside, and in other threads, GX goes on as ever.
+    None of them may be changed meanwhile; GX's calls don't. Outside, and in other threads, GX goes on as ever.
     """
     if _made.get() is not None:
         yield
@@ -69,6 +70,9 @@ def _remember() -> None:
     expectation.configuration = property(_made_once("configuration", expectation.configuration.fget))
     configuration = module("great_expectations.expectations.expectation_configuration").ExpectationConfiguration
     configuration.to_domain_obj = _made_once("expectation", configuration.to_domain_obj)
+    arguments = _made_once("arguments", expectation._get_success_kwargs)  # noqa: SLF001 # GX asks it for every metric
+    # A dictionary of its own for each who asks, because some put something in.
+    expectation._get_success_kwargs = lambda given: dict(arguments(given))  # noqa: SLF001
     ids = module("great_expectations.core.id_dict")
     ids.convert_to_json_serializable = _plainly(ids.convert_to_json_serializable)
 
@@ -151,21 +155,41 @@ def map_metric(expectation: Expectation) -> str | None:
     return expectation.map_metric if isinstance(expectation, kinds) else None
 
 
-def dependencies(expectation: Expectation, engine: Any, result_format: dict[str, Any]) -> list[Metric]:
+def dependencies(expectation: Expectation, engine: Any, result_format: dict[str, Any]) -> Dependencies:
     """The metrics that ``expectation`` needs for results in ``result_format``, as GX decides."""
     runtime = {"result_format": dict(result_format)}
     with once():
-        found = expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=runtime)
-        return list(found.get_metric_configurations())
+        return expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=runtime)
 
 
 def judge(
-    expectation: Expectation, metrics: dict[Any, Any], engine: Any, result_format: dict[str, Any]
+    expectation: Expectation,
+    needs: Dependencies,
+    metrics: dict[Any, Any],
+    engine: Any,
+    result_format: dict[str, Any],
 ) -> ValidationResult:
-    """GX's own judgement of ``expectation`` from the values of its metrics."""
+    """GX's own judgement of ``expectation`` from the values of the metrics that it ``needs``."""
     runtime = {"result_format": dict(result_format)}
+    validate = type(expectation).metrics_validate
+    own = validate is not module("great_expectations.expectations.expectation").Expectation.metrics_validate
     with once():
-        return expectation.metrics_validate(metrics, runtime_configuration=runtime, execution_engine=engine)
+        # An expectation that judges by a method of its own has to be that method's.
+        given = expectation if own else _Told(expectation, needs)
+        return validate(given, metrics, runtime_configuration=runtime, execution_engine=engine)
+
+
+class _Told:
+    """An expectation that knows what it needs: GX asks again while it judges, which takes as long as judging."""
+
+    def __init__(self, expectation: Expectation, needs: Dependencies) -> None:
+        self._expectation, self._needs = expectation, needs
+
+    def get_validation_dependencies(self, **_: Any) -> Dependencies:
+        return self._needs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._expectation, name)
 
 
 def answer(expectation: Expectation, *, success: bool, result: dict[str, Any]) -> ValidationResult:

@@ -13,11 +13,11 @@ from ecluse.quality import gx, merging
 from ecluse.quality.across import Across, Keys
 from ecluse.quality.batch import Batch
 from ecluse.quality.measures import values_of
-from ecluse.quality.order import Form, Order
+from ecluse.quality.order import Order
 from ecluse.quality.plan import ECLUSE, ROW_LEVEL, Measure, Plan
 from ecluse.quality.positions import BY_ORDER, FAR
 from ecluse.quality.predicates import Question
-from ecluse.quality.runs import Run
+from ecluse.quality.sorting import Sorted
 from ecluse.quality.states import NoState, States, kept, told, versions
 from ecluse.quality.values import TIMES
 
@@ -35,26 +35,31 @@ class MergedPlan:
     """
 
     def __init__(self, batch: Batch, files: TableFiles) -> None:
+        batch.known_rows = files.rows
         self.batch = batch
         self.whole = Plan(batch)
         self._files = files
         columns = ", ".join(f"NULL::{kind} AS {quote(name)}" for name, kind in batch.types.items())
         # What a metric asks is settled by the columns' types: a table without rows tells it for nothing.
-        self._shape = Plan(Batch(batch.engine, f"(SELECT {columns} WHERE false)", hidden=batch.hidden))
+        empty = f"(SELECT {columns} WHERE false)"
+        shape = Batch(batch.engine, empty, hidden=batch.hidden, types=batch.types, rows=0)
+        self._shape = Plan(shape)
         types = hashlib.sha256(repr(list(batch.types.items())).encode()).hexdigest()
         self._kept = States(files.folder, f"{versions()} {types}")
         self._opened: dict[str, Batch] = {}
         self._wanted: dict[str, Callable[[Plan], Measure]] = {}
         self._states: dict[str, dict[str, Any]] = {}
         self._grouped: dict[Keys, tuple[int, int, bool]] = {}
-        self._ordered: dict[str, tuple[Form, dict[str, Any]]] = {}
-        self._orders: dict[str, Order] = {}
+        self._sorted = Sorted(files, self._kept, lambda part, domain: values_of(Plan(self._open([part])), domain))
+        self._far: dict[str, int] = {}
         self._merged: set[Any] = set()
         self._recomputed: set[Any] = set()
 
     def measure(self, metric: gx.Metric) -> Measure:
         """The measure of one of GX's metrics; ``Unknown`` where only GX can compute it."""
-        self._shape.measure(metric)
+        if not ROW_LEVEL.match(metric.metric_name):
+            # What is asked of rows is built below, and checked by that.
+            self._shape.measure(metric)
         if metric.metric_name in _BY_TABLE:
             return self.whole.measure(metric)
         try:
@@ -105,8 +110,7 @@ class MergedPlan:
         return len(files), sum(map(self._known, files))
 
     def _known(self, part: FileRows) -> bool:
-        runs = (self._kept.read_runs(f"{part.digest}:{key}", form.kind) for key, (form, _) in self._ordered.items())
-        return set(self._wanted) <= set(self._kept.read(part.digest)) and None not in runs
+        return set(self._wanted) <= set(self._kept.read(part.digest)) and self._sorted.known(part)
 
     def _measured(self, part: FileRows, wanted: Sequence[str]) -> dict[str, Any]:
         """The states of one file, but for those that can't be computed or kept."""
@@ -130,7 +134,8 @@ class MergedPlan:
         if len(parts) > 1:
             relation = f"({' UNION ALL '.join(f'SELECT * FROM {part.relation}' for part in parts)})"
         if relation not in self._opened:
-            self._opened[relation] = Batch(self.batch.engine, relation, hidden=self.batch.hidden)
+            rows = sum(part.rows for part in parts)
+            self._opened[relation] = Batch(self.batch.engine, relation, hidden=self.batch.hidden, rows=rows)
         batch = self._opened[relation]
         if list(batch.types.items()) != list(self.batch.types.items()):
             raise NoState("other columns")
@@ -173,18 +178,23 @@ class MergedPlan:
             states = self._want(name, domain, given, lambda plan: plan.broken(name, domain, values))
             count = self._sum(states)
         elif name in FAR:
-            return self._far(metric, name, what, domain, values)
+            return self._distant(metric, name, what, domain, values)
         else:
             raise NoState(name)
         return count if what == "unexpected_count" else self.whole.shown(name, what, domain, values, count)
 
-    def _far(self, metric: gx.Metric, name: str, what: str, domain: dict[str, Any], values: dict[str, Any]) -> Measure:
+    def _distant(
+        self, metric: gx.Metric, name: str, what: str, domain: dict[str, Any], values: dict[str, Any]
+    ) -> Measure:
         """The values that lie far from the others: how many, from their order, and which, from the whole."""
         order, merge = self._order(name, domain), merging.MERGES["column.standard_deviation"]
         states = self._want(merge.name, domain, {}, lambda plan: merge.state(values_of(plan, domain), {}))
+        key = self._key(name, domain, {k: v for k, v in values.items() if k != "result_format"})
 
         def count() -> int:
-            return FAR[name](order(), values, lambda: merging.moments(states()))
+            if key not in self._far:
+                self._far[key] = FAR[name](order(), values, lambda: merging.moments(states()))
+            return self._far[key]
 
         if what == "unexpected_count":
             return count
@@ -200,33 +210,9 @@ class MergedPlan:
 
     def _order(self, asked: str, domain: dict[str, Any]) -> Callable[[], Order]:
         """The order of a column's values over all files; ``NoState`` where it can't or mustn't be kept."""
-        column = domain["column"]
-        form = Form.of(self.batch.types[column])
-        if self._files.copied is not None and column not in self._files.copied:
-            raise NoState("values that are kept nowhere else")
-        key = self._key("order", domain, {})
-        self._ordered[key] = form, domain
+        order = self._sorted.ask(self._key("order", domain, {}), self.batch.types[domain["column"]], domain)
         self.batch.note("files", asked)
-
-        def value() -> Order:
-            if key not in self._orders:
-                runs = [run for part in self._files.files for run in self._runs(part, key)]
-                self._orders[key] = Order(runs, form)
-            return self._orders[key]
-
-        return value
-
-    def _runs(self, part: FileRows, key: str) -> list[Run]:
-        """A file's values in order, which are put into order where they aren't kept."""
-        name, (form, domain) = f"{part.digest}:{key}", self._ordered[key]
-        found = self._kept.read_runs(name, form.kind)
-        if found is None:
-            column = values_of(Plan(self._open([part])), domain)
-            self._kept.write_runs(name, form.sorted_runs(self.batch.engine, column.source))
-            found = self._kept.read_runs(name, form.kind)
-        if found is None:
-            raise NoState("a folder that keeps nothing")
-        return found
+        return order
 
     def _sum(self, states: Callable[[], list[Any]]) -> Callable[[], int]:
         return lambda: sum(states())

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +78,7 @@ class Order:
     def __init__(self, runs: Sequence[Run], form: Form) -> None:
         self.runs, self.form = runs, form
         self.count = sum(run.size for run in runs)
+        self._below = cache(lambda number: self.leading(lambda numbers: numbers < number))
 
     def leading(self, holds: Callable[[Array], Array]) -> int:
         """How many values ``holds`` is true of; it must be true of none that is larger than one it isn't true of."""
@@ -100,6 +101,3 @@ class Order:
         # Up to the next one no block begins, so that each run holds what is between them in one block.
         between = np.concatenate([run.around(start) for run in self.runs])
         return np.partition(between[between > start], behind)[behind]
-
-    def _below(self, number: Any) -> int:
-        return self.leading(lambda numbers: numbers < number)

@@ -10,7 +10,7 @@ from ecluse.engine.sql import quote
 from ecluse.quality import gx, measures
 from ecluse.quality.batch import POSITION, Batch, CannotCompute, Unknown, every
 from ecluse.quality.predicates import Question, question
-from ecluse.quality.shortcuts import COUNT, frequencies, large, never, rises
+from ecluse.quality.shortcuts import COUNT, frequencies, large, may_rise, never, rising
 
 #: GX returns at most this many failing values, whatever is asked of it.
 MOST_VALUES = 200
@@ -168,24 +168,20 @@ class Plan:
         much. It is left out where the keys, or one of them, rise from row to row.
         """
         relation = self.batch.relation
-        self.batch.note("grouping", ", ".join(keys) + ("" if asked == "true" else f" WHERE {asked}"))
+        kind = "rising" if may_rise(self.batch, keys, asked) else "grouping"
+        self.batch.note(kind, ", ".join(keys) + ("" if asked == "true" else f" WHERE {asked}"))
         listed = ", ".join(f"{k} AS k{i}" for i, k in enumerate(keys))
         names = ", ".join(f"k{i}" for i in range(len(keys)))
         grouped = f"SELECT count(*) AS n FROM (SELECT {listed} FROM {relation} WHERE {asked}) GROUP BY {names}"
         sql = f"SELECT count(*), coalesce(sum(n) FILTER (WHERE n > 1), 0) FROM ({grouped})"
 
         def value() -> tuple[int, int]:
-            if sql not in self._statements and large(self.batch) and self._rise(keys, asked):
+            if sql not in self._statements and rising(self.batch, keys, asked):
                 self._statements[sql] = [(*self.rows(f"SELECT count(*) FROM {relation} WHERE {asked}")[0], 0)]
             distinct, shared = self.rows(sql)[0]
             return int(distinct), int(shared)
 
         return value
-
-    def _rise(self, keys: tuple[str, ...], asked: str) -> bool:
-        """Whether order proves keys to be unique: all of them rise together, or one of them does alone."""
-        ways = [keys, *((key,) for key in keys if len(keys) > 1)]
-        return any(rises(self.batch, way, asked) for way in ways)
 
 
 class _Details:

@@ -21,11 +21,13 @@ LARGE = 500_000
 COUNT = "_ecluse_n"
 #: A column with at most this many different values in a sample is asked by value.
 FEW = 1000
+#: What costs nothing to read.
+_BEGINNING = " LIMIT 10000"
 
 
 def large(batch: Batch) -> bool:
     """Whether the batch is Parquet files, whose footers know a lot, with many rows."""
-    return "read_parquet(" in batch.relation and batch.once(f"SELECT count(*) FROM {batch.relation}")[0][0] >= LARGE
+    return "read_parquet(" in batch.relation and batch.rows >= LARGE
 
 
 def never(batch: Batch, condition: str) -> bool:
@@ -53,11 +55,9 @@ def frequencies(batch: Batch, column: str) -> str | None:
 
 def many(batch: Batch, name: str, rows: str) -> bool:
     """Whether the column ``name`` of the query ``rows`` has, as far as samples tell, more than a few values."""
-    # The beginning costs nothing to read; a sample of the whole tells whether it speaks for the rest.
-    for part in (f"{rows} LIMIT 10000", f"{rows} USING SAMPLE 1% (system, 1)"):
-        if batch.once(f"SELECT approx_count_distinct({name}) FROM ({part})")[0][0] > FEW:
-            return True
-    return False
+    # The beginning costs nothing to read; where much follows, a sample of it tells whether it speaks for the rest.
+    parts = [f"{rows}{_BEGINNING}", *([f"{rows} USING SAMPLE 1% (system, 1)"] if large(batch) else [])]
+    return any(batch.once(f"SELECT approx_count_distinct({name}) FROM ({part})")[0][0] > FEW for part in parts)
 
 
 def _table(batch: Batch, column: str, rows: list[tuple[Any, ...]]) -> str:
@@ -72,17 +72,30 @@ def _table(batch: Batch, column: str, rows: list[tuple[Any, ...]]) -> str:
     return table
 
 
-def rises(batch: Batch, keys: tuple[str, ...], asked: str) -> bool:
-    """Whether the keys rise strictly from row to row, which proves them unique; a prefix that doesn't ends it early."""
+def may_rise(batch: Batch, keys: tuple[str, ...], asked: str) -> bool:
+    """Whether the beginning of a large batch leaves it open that order proves its keys to be unique."""
+    return large(batch) and any(_rises(batch, way, asked, _BEGINNING) for way in _ways(keys))
+
+
+def rising(batch: Batch, keys: tuple[str, ...], asked: str) -> bool:
+    """Whether order proves the keys of a large batch to be unique: they rise together, or one of them does alone."""
+    return large(batch) and any(
+        all(_rises(batch, way, asked, part) for part in (_BEGINNING, "")) for way in _ways(keys)
+    )
+
+
+def _ways(keys: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [keys, *((key,) for key in keys if len(keys) > 1)]
+
+
+def _rises(batch: Batch, keys: tuple[str, ...], asked: str, part: str) -> bool:
+    """Whether keys rise strictly from row to row, in all rows or in a ``part`` of them."""
     listed = ", ".join(f"{key} AS k{i}" for i, key in enumerate(keys))
     before = ", ".join(f"lag(k{i}) OVER () AS b{i}" for i in range(len(keys)))
     order = "false"
     for i in reversed(range(len(keys))):
         order = f"(k{i} > b{i} OR (k{i} = b{i} AND {order}))"
-    rows = f"SELECT {listed} FROM {batch.relation} WHERE {asked}"
-    for part in (f"{rows} LIMIT 10000", rows):
-        # The first row follows nothing; nor does a row with or after a missing key, so that nothing is proven then.
-        sql = f"SELECT count(*) FROM (SELECT *, {before} FROM ({part})) WHERE NOT coalesce({order}, false)"
-        if batch.once(sql)[0][0] > 1:
-            return False
-    return True
+    rows = f"SELECT {listed} FROM {batch.relation} WHERE {asked}{part}"
+    # The first row follows nothing; nor does a row with or after a missing key, so that nothing is proven then.
+    sql = f"SELECT count(*) FROM (SELECT *, {before} FROM ({rows})) WHERE NOT coalesce({order}, false)"
+    return bool(batch.once(sql)[0][0] <= 1)

@@ -64,6 +64,8 @@ def _source(batch: Batch, domain: dict[str, Any]) -> str:
 
 def _moments(batch: Batch, relation: str) -> tuple[float, float] | None:
     """Mean and sample deviation, as pandas takes them; ``None`` where either isn't a finite number."""
+    if not batch.rows:
+        return None
     # A mean of a few rows is near enough to that of all, so that one pass over many loses no digit to it.
     guess = batch.once(f"SELECT favg(v::DOUBLE) FROM (FROM {relation} LIMIT 10000)")[0][0] if large(batch) else None
     guess = guess if guess is not None and math.isfinite(guess) else 0.0
@@ -85,5 +87,5 @@ def _squares(middle: float) -> str:
 
 
 def _quartiles(batch: Batch, relation: str) -> tuple[float, float] | None:
-    count = batch.once(f"SELECT count(*) FROM {relation}")[0][0]
+    count = batch.once(f"SELECT count(*) FROM {relation}")[0][0] if batch.rows else 0
     return quartiles(count, lambda ranks: at_ranks(batch, relation, ranks, count))

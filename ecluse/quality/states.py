@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 #: Goes up whenever a measure's SQL or the meaning of a state changes.
-PLANNER = 2
+PLANNER = 3
 #: Libraries whose versions may change what a measure says.
 _LIBRARIES = ("duckdb", "great_expectations", "numpy", "python-dateutil", "jsonschema")
 #: States of files that a table no longer has are kept this long, for candidates that are checked at the same time.

@@ -231,3 +231,21 @@ def test_damaged_states_are_measured_again(gxe, tmp_path, suite_of, damage):
             flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
             path.write_bytes({"flip": flipped, "cut": content[:-8], "empty": b"", "other": b"[]"}[damage])
     assert told(validate(paths, asked, states=states)) == before
+
+
+def test_keys_whose_later_column_lies_apart_are_told_without_a_hash(gxe, tmp_path, suite_of):
+    asked = suite_of(gxe.ExpectCompoundColumnsToBeUnique(column_list=["s", "i"]))
+    # The first column has the same values in all files, out of order; the second tells the files apart.
+    rows = [(n, None, None, "abc"[n % 3], None, None) for n in range(1000)]
+    paths = [
+        write(tmp_path / f"{k}.parquet", rows[a:b]) for k, (a, b) in enumerate([(0, 800), (800, 900), (900, 1000)])
+    ]
+    validate(paths[:1], asked, states=tmp_path / "states")
+    for path in (tmp_path / "states").glob("*.keys"):
+        path.unlink()
+    for count in (2, 3):
+        (told,) = validate(paths[:count], asked, states=tmp_path / "states").results
+        assert (told.success, told.meta["ecluse"]["executed_by"]) == (True, MERGED)
+    assert not list((tmp_path / "states").glob("*.keys"))
+    (told,) = validate([*paths, write(tmp_path / "3.parquet", rows[5:6])], asked, states=tmp_path / "states").results
+    assert told.result["unexpected_count"] == 2

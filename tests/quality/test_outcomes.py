@@ -95,7 +95,21 @@ def test_a_class_of_ones_own_over_what_gx_measures_is_measured_by_sql(great_expe
             found = metrics["column.max"] - metrics["column.min"]
             return {"success": found <= self.most, "result": {"observed_value": found}}
 
+    class ExpectColumnMaxToBeSaid(E.ExpectColumnMaxToBeBetween):
+        """A way of one's own to judge, over GX's."""
+
+        def metrics_validate(self, metrics, **given):
+            found = super().metrics_validate(metrics, **given)
+            found.result["said"] = "the largest"
+            return found
+
     frame = pd.DataFrame({"delay": [-10, 30, 2000]})
-    asked = suite_of(ExpectDelayToBePlausible(), ExpectColumnRangeToBeSmall(column="delay", most=100))
-    assert [r.meta["ecluse"]["executed_by"] for r in validate(frame, asked).results] == ["ecluse", "ecluse"]
+    asked = suite_of(
+        ExpectDelayToBePlausible(),
+        ExpectColumnRangeToBeSmall(column="delay", most=100),
+        ExpectColumnMaxToBeSaid(column="delay", max_value=1800),
+    )
+    found = validate(frame, asked).results
+    assert [r.meta["ecluse"]["executed_by"] for r in found] == ["ecluse"] * 3
+    assert found[2].result == {"observed_value": 2000, "said": "the largest"}
     assert_same(great_expectations, frame, asked, "COMPLETE")

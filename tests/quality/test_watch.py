@@ -10,7 +10,7 @@ import pytest
 from ecluse.engine import Cancelled as EngineCancelled
 from ecluse.engine import Engine, Watch
 from ecluse.errors import Cancelled, DefinitionError
-from ecluse.quality import explain, failing_rows, validate
+from ecluse.quality import explain, failing_rows, shortcuts, validate
 
 ENDLESS = "SELECT count(*) FROM range(1000000000000) AS r(i) WHERE hash(i) % 7 = 3"
 
@@ -109,6 +109,14 @@ def test_a_plan_names_its_passes_and_who_shares_them(gxe, suite_of, path):
     assert passes["ranks"] == {'"i"': ("column_median_to_be_between__i",)}
     assert list(passes["gx"].values()) == [("table_row_count_to_equal_other_table",)]
     assert list(plan.failed) == ["column_values_to_be_between__gone"]
+
+
+def test_a_plan_says_where_keys_that_rise_need_no_grouping(gxe, suite_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(shortcuts, "LARGE", 0)
+    pq.write_table(pa.table({"i": [1, 2, 3], "s": ["b", "a", "c"]}), tmp_path / "t.parquet")
+    asked = suite_of(*(gxe.ExpectColumnValuesToBeUnique(column=name) for name in ("i", "s")))
+    passes = {p.kind: [c.what for c in p.computes] for p in explain(tmp_path / "t.parquet", asked).passes}
+    assert (passes["rising"], passes["grouping"]) == (['"i"'], ['"s"'])
 
 
 def test_a_plan_tells_what_each_pass_reads(gxe, suite_of, tmp_path):
