@@ -29,7 +29,8 @@ def quarantine(state: State, services: Services) -> State:
     if contract.on_failure != "quarantine":
         if rejected:
             return _blocked(state, Block("rejected", {"rejected": rejected, "dataset": state.definition.name}))
-        return state
+        # NOTE: the contract may have quarantined before.
+        return _write_quarantine(state, services, 0) if _stale(state, services) else state
     state = replace(state, quarantine_by_check=_by_check(state, rejected), quarantined=failing + rejected)
     total = state.computed + rejected
     allowed = contract.quarantine_at_most or 0.0
@@ -44,7 +45,7 @@ def quarantine(state: State, services: Services) -> State:
         return _blocked(state, Block("quarantine_at_most", fields))
     if failing and failing == state.computed:
         return _blocked(state, Block("nothing_left", {"rows": failing}))
-    if failing + rejected or _had_rows(state, services) or _columns_moved(state, services):
+    if failing + rejected or _stale(state, services):
         state = _write_quarantine(state, services, rejected)
     if failing:
         state = _keep_passing(state, services)
@@ -74,6 +75,11 @@ def _by_check(state: State, rejected: int) -> dict[str, int]:
         )
         found = {str(name): int(count) for name, count in rows}
     return found | ({REJECTED: rejected} if rejected else {})
+
+
+def _stale(state: State, services: Services) -> bool:
+    """Whether the quarantine has to move with what is published, though no row leaves."""
+    return _had_rows(state, services) or _columns_moved(state, services)
 
 
 def _had_rows(state: State, services: Services) -> bool:
@@ -116,7 +122,7 @@ def _write_quarantine(state: State, services: Services, rejected: int) -> State:
     mark = f"{literal(request.run_id)} AS {RUN}, {literal(request.partition)}::VARCHAR AS {PARTITION}"
     own = ", ".join(quote(n) for n in columns)
     parts = []
-    if state.checked.failing_sql is not None:
+    if state.checked.failing_sql is not None and definition.guard.contract.on_failure == "quarantine":
         origin = quote(ORIGIN) if ORIGIN in state.columns else f"NULL::VARCHAR AS {quote(ORIGIN)}"
         parts.append(
             f"SELECT {own}, {origin}, array_to_string({BROKE}, ', ') AS {BROKE}, NULL::VARCHAR AS {REASON}, "

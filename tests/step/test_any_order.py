@@ -15,28 +15,32 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ecluse.errors import WarehouseError
+from ecluse.errors import Conflict, DefinitionError, WarehouseError
 from ecluse.ledger import signer_for
 from ecluse.model.names import quarantine_name
 from ecluse.model.outcome import Outcome
 from ecluse.project import Project
 from ecluse.step.asof import published_state
 from ecluse.step.compact import compact
+from ecluse.step.held import Chosen
 from ecluse.step.holds import holds, lift_hold, place_hold
+from ecluse.step.leave import Asked
+from ecluse.step.reentry import leave_quarantine
 from ecluse.step.releases import create_release
 from ecluse.step.retention import expire
 from ecluse.step.rollback import rollback_release
 from ecluse.step.run import run_step
 from ecluse.step.services import open_services
 from ecluse.step.state import Ending, StepRequest
-from tests.step.plain_model import MODES, Given, Promised, published
-from tests.step.products import GIVEN, opened
+from tests.step.plain_model import MODES, Delivery, Given, Promised, Version, left, overwritten, published
+from tests.step.products import GIVEN, Product, in_quarantine, opened
 
 CHARTER = """
 project: shop
@@ -61,6 +65,19 @@ deliveries = st.lists(rows, min_size=1, max_size=5, unique_by=lambda row: (row.i
 which = st.sampled_from([0, 1])
 
 
+class Blocked(NamedTuple):
+    """What a candidate was made of: the delivery, and what was published when it was."""
+
+    product: Product
+    delivery: Delivery
+    base: Version
+    head: int | None
+
+
+def columns_of(promised):
+    return [(column.name, column.type) for column in promised]
+
+
 class AnyOrder(RuleBasedStateMachine):
     """What a team and its orchestrator may do to two products, in any order."""
 
@@ -69,11 +86,13 @@ class AnyOrder(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="any-order-"))
         (self.folder / "charter.yaml").write_text(CHARTER)
         project = Project.find(self.folder, "demo")
+        with_keys = open_services(project)
+        self.counsel = signer_for(project, with_keys.charter, "counsel")
+        with_keys.close()
         self.services = open_services(project)
         self.engine = self.services.engine()
-        self.counsel = signer_for(project, self.services.charter, "counsel")
         self.products = [opened(mode, quarantines=not (strict and place)) for place, mode in enumerate(modes)]
-        self.releases, self.candidates, self.held = [], Counter(), []
+        self.releases, self.candidates, self.held = [], {}, []
         self.unexpired = self.unswept = False
 
     def teardown(self):
@@ -123,18 +142,29 @@ class AnyOrder(RuleBasedStateMachine):
         again = delivery.name in {d.name for d in product.given}
         if after is None:
             assert result.ending is Ending.BLOCKED, result
-            self.candidates[result.branch] += 1
+            # NOTE: one that stands for the same is gone on with, and stands on what is published now.
+            self.blocked(result.branch, product, delivery)
             self.unswept = True
             return
         if after is before and product.mode == "append":
             assert result.ending is Ending.UNCHANGED, result
         assert result.ending in (Ending.PUBLISHED, *([Ending.UNCHANGED] if again else [])), result.blocks
         product.given.append(delivery)
+        self.done(product, delivery, result, after)
+
+    def blocked(self, branch, product, delivery):
+        self.candidates[branch] = Blocked(product, delivery, product.now, self.services.warehouse.head(product.name))
+
+    def done(self, product, delivery, result, after):
+        """What the step did, and what must be there since."""
+        self.candidates.pop(result.branch, None)
         if result.ending is Ending.PUBLISHED:
-            self.accounted(result.accounting, delivery, before, after)
+            self.accounted(result.accounting, delivery, product.now, after)
             self.moved(product, after)
-        else:
-            product.now = after
+            return
+        assert product.now.rows == after.rows
+        if product.mode not in ("replace", "partition"):
+            assert delivery.name in product.now.batches
 
     def source(self, product, given):
         """The rows arrive as a file of the product's source."""
@@ -155,8 +185,13 @@ class AnyOrder(RuleBasedStateMachine):
         assert found.filtered == {"skipped": len(delivery.rows) - len(delivery.computed)}
         assert (found.previous, found.current) == (len(before.rows), len(after.rows))
 
-    def moved(self, product, version):
+    def moved(self, product, version, *, drops=False):
         product.now = version
+        quarantine = self.services.warehouse.head(quarantine_name(product.name))
+        if quarantine != product.quarantine and not drops:
+            # NOTE: a drop is no publication, and a rollback brings back what one left.
+            product.beside = version.held
+        product.quarantine = quarantine
         head = self.services.warehouse.head(product.name)
         product.versions[head] = version
         product.moments.append((datetime.now(UTC), head))
@@ -198,16 +233,17 @@ class AnyOrder(RuleBasedStateMachine):
         ready = [p.name for p in self.products if p.versions]
         names = data.draw(st.lists(st.sampled_from(ready), min_size=1, unique=True))
         manifest = create_release(self.services, names)
-        self.releases.append((manifest, {p.name: p.now for p in self.products if p.name in names}))
+        released = [p for p in self.products if p.name in names]
+        self.releases.append((manifest, {p.name: replace(p.now, held=p.beside) for p in released}))
 
     @precondition(lambda self: self.releases)
     @rule(data=st.data())
     def roll(self, data):
         """Back to a release, or forward again."""
         manifest, versions = data.draw(st.sampled_from(self.releases))
-        rollback_release(self.services, manifest, "look again")
+        moved = {one.dataset for one in rollback_release(self.services, manifest, "look again")}
         for product in self.products:
-            if product.name in versions:
+            if product.name in moved:
                 self.moved(product, versions[product.name])
 
     @precondition(lambda self: any(p.versions for p in self.products))
@@ -241,7 +277,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule()
     def lift(self):
-        (hold,) = holds(self.services)
+        (hold,) = holds(self.services.log)
         lift_hold(self.services, self.counsel, hold.name, "the case is closed")
         self.held = []
 
@@ -265,6 +301,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.services.warehouse.sweep(grace=timedelta(0))
         assert self.services.warehouse.sweep(grace=timedelta(0)) == ()
 
+    # ---- what was not published
+
     @precondition(lambda self: self.candidates)
     @rule(data=st.data())
     def discard(self, data):
@@ -272,6 +310,70 @@ class AnyOrder(RuleBasedStateMachine):
         (found,) = [b for b in self.services.warehouse.candidates() if b.branch == name]
         self.services.warehouse.discard(found)
         del self.candidates[name]
+
+    @precondition(lambda self: self.candidates)
+    @rule(data=st.data())
+    def publish_later(self, data):
+        """A candidate, under a contract that allows more rows in quarantine."""
+        name = data.draw(st.sampled_from(sorted(self.candidates)))
+        product, given, base, head = self.candidates[name]
+        delivery = replace(given, lenient=True)
+        after = published(product.mode, product.now, delivery, product.numbers)
+        request = StepRequest(str(uuid.uuid4()), partition=delivery.partition, candidate=name)
+        same_columns = columns_of(product.promised) == columns_of(given.promised)
+        try:
+            result = run_step(product.step(lenient=True), request, self.services)
+        except (Conflict, DefinitionError) as error:
+            refused = error.key
+        else:
+            refused = None
+        if refused is not None:
+            moved = self.services.warehouse.head(product.name) != head
+            since = {"step.candidate_moved", "warehouse.columns_moved"} if moved and same_columns else set()
+            assert refused in since | ({"step.candidate_columns"} if not same_columns else set())
+            return
+        assert same_columns
+        if after is None:
+            assert result.ending is Ending.BLOCKED, result
+            self.blocked(name, product, given)
+            return
+        assert result.published, result.blocks
+        assert not overwritten(product.mode, delivery, base, product.now)
+        self.done(product, delivery, replace(result, branch=name), after)
+
+    @precondition(lambda self: any(p.now.quarantine for p in self.products))
+    @rule(data=st.data(), move=st.sampled_from(["fixed", "released", "dropped"]))
+    def leave(self, data, move):
+        """Rows leave quarantine: corrected well or badly, as they are, or for good."""
+        product = data.draw(st.sampled_from([p for p in self.products if p.now.quarantine]))
+        if [p.name for p in product.promised] != [f.name for f in product.now.fields]:
+            return
+        rows = in_quarantine(self.engine, self.services.warehouse, product)
+        partition = data.draw(st.sampled_from(sorted({one[1] for one in rows}, key=str)))
+        chosen = data.draw(st.lists(st.sampled_from([r for r in rows if r[1] == partition]), min_size=1, unique=True))
+        amounts = [data.draw(st.sampled_from([2, -2])) if move == "fixed" else -1 for _ in chosen]
+        amount = next(p.name for p in product.promised if p.source == "amount")
+        number = next(f.number for f in product.now.fields if f.name == amount)
+        gone, back = [], []
+        held = {place: list(some) for place, some in product.now.held.items()}
+        for (_, _, place, values), new in zip(chosen, amounts, strict=True):
+            one = next(one for one in held[place] if product.now.shown(one.row) == values)
+            held[place].remove(one)
+            if new != -2:
+                gone.append((place, one))
+                back += [(place, one.row if move == "released" else {**one.row, number: new})] * (move != "dropped")
+        asked = Asked(move, self.counsel, "looked at", Chosen(rows=tuple(row for row, *_ in chosen)))
+        if move == "fixed":
+            lines = [f"{row},{new}" for (row, *_), new in zip(chosen, amounts, strict=True)]
+            path = self.folder / "rows.csv"
+            path.write_text("\n".join([f"_row,{amount}", *lines, ""]))
+            asked = replace(asked, chosen=Chosen(), file=path)
+        after = left(product.mode, product.now, gone, back, product.promised, product.numbers) if gone else None
+        result = leave_quarantine(self.services, product.step(), asked)
+        assert result.done == (after is not None), result
+        if after is not None:
+            assert (result.left, result.stayed) == (len(gone), len(chosen) - len(gone))
+            self.moved(product, after, drops=move == "dropped")
 
     # ---- what holds after each of them
 
@@ -284,7 +386,9 @@ class AnyOrder(RuleBasedStateMachine):
                 continue
             assert self.read(product.name, head) == product.now.rows
             assert self.columns(product.name, head) == [(f.name, f.type) for f in product.now.fields]
-            assert self.quarantined(product) == product.now.quarantine
+            assert [
+                row for *_, row in in_quarantine(self.engine, self.services.warehouse, product)
+            ] == product.now.quarantine
 
     @invariant()
     def every_version_that_was_not_forgotten_reads_its_own_rows(self):
@@ -314,13 +418,6 @@ class AnyOrder(RuleBasedStateMachine):
     def columns(self, dataset, snapshot):
         found = self.services.warehouse.columns(dataset, snapshot)
         return [(name, kind) for name, kind in found.items() if not name.startswith("_")]
-
-    def quarantined(self, product):
-        warehouse, name = self.services.warehouse, quarantine_name(product.name)
-        head = warehouse.head(name) if warehouse.exists(name) else None
-        if head is None:
-            return []
-        return sorted(self.engine.rows(f'SELECT id, "{product.time}" FROM {warehouse.scan(name, head)}'))
 
 
 SHORT = settings(max_examples=4, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))

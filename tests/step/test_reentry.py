@@ -96,6 +96,13 @@ def test_a_rerun_brings_the_same_defect_back_unless_the_source_is_fixed(shop):
     assert (shop.ids(), shop.ids(HELD)) == ([1, 2, 3], [4])
 
 
+def test_a_contract_that_quarantines_no_more_empties_the_quarantine_of_what_is_computed_anew(shop):
+    shop.file.write_text(TEXT.replace("-", ""))
+    shop.collect()
+    assert shop.run(replace(shop.step, guard=guard(between("amount", min_value=0)))).ending is Ending.PUBLISHED
+    assert (shop.ids(), shop.ids(HELD)) == ([1, 2, 3, 4], [])
+
+
 def test_nothing_moves_where_no_corrected_row_holds(shop):
     before = len([*shop.services.log.facts()])
     left = fix(shop, "id,amount\n2,-1.0\n")
