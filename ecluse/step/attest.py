@@ -137,10 +137,19 @@ def _standing(state: State, services: Services) -> tuple[dict[str, int] | None, 
 def _held_by_partition(quarantine: Candidate, services: Services) -> dict[str, int]:
     """The rows in quarantine in each partition that a publication changes there, or confirms."""
     assert quarantine.snapshot_id is not None
-    parts = {file.partition for file in (*quarantine.content, *quarantine.removed)}
-    files = services.warehouse.files(quarantine.dataset, quarantine.snapshot_id)
-    found = rows_by_partition(file for file in files if file.partition in parts)
-    return {part or "all": found.get(part or "all", 0) for part in parts}
+    parts = _touched(quarantine)
+    found = rows_by_partition(services.warehouse.files(quarantine.dataset, quarantine.snapshot_id))
+    return {part: found.get(part, 0) for part in parts}
+
+
+def _touched(quarantine: Candidate) -> list[str]:
+    return sorted({file.partition or "all" for file in (*quarantine.content, *quarantine.removed)})
+
+
+def held_partitions(state: State) -> list[str]:
+    """The partitions whose quarantine a publication changes, or confirms, where its rows say which these are."""
+    dynamic = state.definition.update == "partition"
+    return _touched(state.quarantine) if dynamic and state.quarantine is not None else []
 
 
 def _replaced(state: State) -> int:

@@ -19,7 +19,7 @@ from ecluse.model.outcome import Scope
 from ecluse.model.update import RESOLVED
 from ecluse.step import trace
 from ecluse.step.account import reconciled
-from ecluse.step.attest import check_report, publication_facts
+from ecluse.step.attest import check_report, held_partitions, publication_facts
 from ecluse.step.candidate import resolve, standing_files
 from ecluse.step.check import check_again
 from ecluse.step.closure import confirm_known
@@ -30,7 +30,6 @@ from ecluse.step.resolved import overwrites
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State
 from ecluse.store.schema import publications
-from ecluse.warehouse import Candidate
 
 #: How often a step tries again after somebody else published other partitions of the same dataset first.
 _TRIES = 24
@@ -189,8 +188,8 @@ def record(connection: Connection, state: State, version: tuple[str, ...]) -> No
         "code_version": state.code_version,
         "content": [f.sha256 for f in state.candidate.content],
         "version": version,
-        "partitions": _partitions(state.candidate),
-        "held": _partitions(state.quarantine),
+        "partitions": sorted({f.partition or "all" for f in state.candidate.content}),
+        "held": held_partitions(state),
         "inputs": inputs_json(state),
         "checks": check_report(state.report)["checks"],
         "raw": [r.origin for r in state.collection.inputs] if state.collection else [],
@@ -208,7 +207,3 @@ def record(connection: Connection, state: State, version: tuple[str, ...]) -> No
             result=json.dumps(result),
         )
     )
-
-
-def _partitions(candidate: Candidate | None) -> list[str]:
-    return sorted({file.partition or "all" for file in candidate.content} if candidate else ())

@@ -141,7 +141,7 @@ def _result(said: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any
         "content": [f["sha256"] for f in said["files"]],
         "version": said.get("version", [f["sha256"] for f in said["files"]]),
         "partitions": sorted({f["partition"] or "all" for f in said["files"]}),
-        "held": sorted(said["quarantine"].get("by_partition", ())),
+        "held": sorted(said["quarantine"].get("by_partition", ())) if said["update"] == "partition" else [],
         "checks": checks,
         "raw": [r["origin"] for r in said["raw"]],
     }
