@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from ecluse.gate.book import Book, Fields, Record, moment
 from ecluse.gate.criteria import JudgedCriteria
@@ -62,11 +63,20 @@ class JudgedApprovals:
 
 @dataclass(frozen=True)
 class Answer:
-    """One party's yes, with everything that speaks against counting it apart from the role."""
+    """One party's yes, with everything that speaks against counting it apart from the role.
+
+    ``elsewhere`` tells that it is about another release and nothing else, so that it only explains what is missing.
+    """
 
     record: Record
     party: Party | None
-    objections: tuple[Reason, ...]
+    elsewhere: bool = False
+    object_to: Callable[[], Iterable[Reason]] = tuple
+
+    @cached_property
+    def objections(self) -> tuple[Reason, ...]:
+        """What speaks against it, found out when somebody asks: most of a long log's answers are never looked at."""
+        return tuple(self.object_to())
 
     @property
     def who(self) -> str:
@@ -96,11 +106,12 @@ def judge_approvals(
     if gate is None or found.manifest is None:
         return JudgedApprovals()
     bench = _Bench(request, charter, gate, found, found.manifest, book, evidence, criteria, now)
-    # NOTE: answers about other releases only explain what is missing; most of a long log's answers are such.
-    filled = fill(gate, [a for r in book.about("decision", request.release) for a in bench.answers(r)], charter)
-    if filled.reasons:
-        return fill(gate, [a for r in book.of_kind("decision") for a in bench.answers(r)], charter)
-    return filled
+    answers = [answer for record in book.about("decision", request.release) for answer in bench.answers(record)]
+    filled = fill(gate, answers, charter)
+    if not filled.reasons:
+        return filled
+    # NOTE: answers about other releases come last, because most of a long log's answers are such.
+    return fill(gate, sorted([*answers, *bench.others()], key=lambda answer: answer.record.position), charter)
 
 
 def fill(gate: Gate, answers: list[Answer], charter: Charter) -> JudgedApprovals:
@@ -123,8 +134,9 @@ def _fit(approval: Approval, answers: list[Answer], charter: Charter) -> list[An
     return [
         a
         for a in answers
-        if not a.objections
+        if not a.elsewhere
         and a.record.text("question") == approval.question
+        and not a.objections
         and a.holds(approval.role)
         and a.trained(charter, approval.role)
     ]
@@ -158,7 +170,7 @@ def _explain(approval: Approval, answers: list[Answer], taken: dict[str, Approva
         if answer.record.text("question") == approval.question:
             before = newest.get(answer.who)
             # NOTE: an answer about this release says more than a newer one about another.
-            if before is None or _elsewhere(before) or not _elsewhere(answer):
+            if before is None or before.elsewhere or not answer.elsewhere:
                 newest[answer.who] = answer
     reasons: list[Reason] = []
     for who, answer in newest.items():
@@ -178,10 +190,6 @@ def _explain(approval: Approval, answers: list[Answer], taken: dict[str, Approva
                 for t in charter.untrained(answer.party, approval.role, answer.record.day)
             ]
     return reasons
-
-
-def _elsewhere(answer: Answer) -> bool:
-    return any(reason.key == "approval_other_release" for reason in answer.objections)
 
 
 @dataclass(frozen=True)
@@ -216,9 +224,37 @@ class _Bench:
         ):
             return []
         signers: tuple[Party | None, ...] = record.parties or (None,)
-        return [Answer(record, party, tuple(self._objections(record, party, here=here))) for party in signers]
+        standing = not here and self._standing(record)
+        return [
+            Answer(
+                record, party, not here and not standing, partial(self._objections, record, party, standing=standing)
+            )
+            for party in signers
+        ]
 
-    def _objections(self, record: Record, party: Party | None, *, here: bool) -> list[Reason]:
+    def others(self) -> Iterator[Answer]:
+        """The answers about other releases: the standing ones, and those that only explain what is missing.
+
+        Of the latter, the newest of each party to each question; an older one explains nothing more.
+        """
+        explained: set[tuple[str, str]] = set()
+        for record in self.book.saying("decision", verdict="approved"):
+            question = record.text("question")
+            known = explained.issuperset([(party.id, question) for party in record.parties])
+            if known and record.parties and not self._standing(record):
+                continue
+            for answer in () if record.about(self.request.release) else self.answers(record):
+                asked = (answer.who, question)
+                if answer.elsewhere and asked in explained:
+                    continue
+                explained.add(asked)
+                yield answer
+
+    def _standing(self, record: Record) -> bool:
+        """Whether an answer also counts for the patch releases after the one that it is about."""
+        return self.gate.standing_days > 0 and record.predicate.get("standing") is True
+
+    def _objections(self, record: Record, party: Party | None, *, standing: bool) -> list[Reason]:
         fields: Fields = {
             "party": party.id if party else "?",
             "question": record.text("question"),
@@ -229,8 +265,7 @@ class _Bench:
         def object_to(key: str, **more: str | float) -> None:
             found.append(Reason(f"approval_{key}", fields | more, (record.position,)))
 
-        standing = not here and self.gate.standing_days > 0 and record.predicate.get("standing") is True
-        if not here and not standing:
+        if not standing and not record.about(self.request.release):
             object_to("other_release", release=", ".join(s.name for s in record.subjects))
             return found
         expires = moment(record.predicate, "expires")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
+from ecluse.gate import backwards
+from ecluse.gate.backwards import Backwards
 from ecluse.model.charter import Charter, Key, Party
 from ecluse.model.facts import SignedFact, Subject
 from ecluse.model.release import Manifest
@@ -21,8 +21,7 @@ from ecluse.model.release import Manifest
 Fields = dict[str, str | int | float]
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One fact with the parties that stand behind it: those whose key counted at the fact's own time."""
 
     position: int
@@ -73,14 +72,11 @@ class Book:
     ) -> None:
         self._signers = _Signers(charter, trust)
         self._here = (project, environment)
-        self._facts: dict[str, list[SignedFact]] = defaultdict(list)
-        for signed in sorted(facts, key=attrgetter("position")):
-            self._facts[signed.fact.kind].append(signed)
-        self._read: dict[str, tuple[Record, ...]] = {}
-        self._about: dict[str, dict[str, list[SignedFact]]] = {}
-        self._digests: dict[str, dict[str | None, list[SignedFact]]] = {}
-        # NOTE: an index is over all facts, whichever of the books that share it is asked first.
-        self._whole = self._facts
+        self._log = sorted(facts, key=attrgetter("position"))
+        # NOTE: the indexes are over all facts, whichever of the books that share them is asked first.
+        self._kinds: dict[str, Backwards] = defaultdict(Backwards)
+        for signed in self._log:
+            self._kinds[signed.fact.kind].facts.append(signed)
         self._limit: int | None = None
         self._records: dict[int, Record] = {}
         #: The manifests of releases that were read, by record and digest; kept by ``releases.stated_manifest``.
@@ -89,31 +85,25 @@ class Book:
     def before(self, position: int) -> Book:
         """The same book as it was when the log held ``position`` facts. Both keep what they have read in common."""
         earlier = copy(self)
-        earlier._facts = {kind: found[: _first(found, position)] for kind, found in self._facts.items()}  # noqa: SLF001
-        earlier._read, earlier._about, earlier._limit = {}, {}, position  # noqa: SLF001
+        earlier._limit = self._until(position)  # noqa: SLF001
         return earlier
 
     def attested(self, kind: str, dataset: str, before: int | None = None) -> Iterator[Record]:
         """The attested facts of a kind about a dataset, here, the newest first; of the first ``before`` facts."""
-        if kind not in self._about:
-            about: dict[str, list[SignedFact]] = defaultdict(list)
-            for signed in self._facts.get(kind, ()):
-                named = signed.fact.predicate.get("dataset")
-                if isinstance(named, str) and self._is_here(signed):
-                    about[named].append(signed)
-            self._about[kind] = about
-        found = self._about[kind].get(dataset, [])
-        for at in reversed(range(len(found) if before is None else _first(found, before))):
-            signed = found[at]
-            record = self._record(signed)
-            if record.attested(kind):
-                yield record
+        told = self._found(kind, backwards.dataset, dataset, before)
+        return (record for record in told if record.here and record.attested(kind))
 
     def of_kind(self, kind: str) -> tuple[Record, ...]:
         """The facts of one kind, of every environment."""
-        if kind not in self._read:
-            self._read[kind] = tuple(self._record(signed) for signed in self._facts.get(kind, ()))
-        return self._read[kind]
+        return tuple([self._record(signed) for signed in self._kinds[kind].until(self._limit)])
+
+    def saying(self, kind: str, **said: str) -> Iterator[Record]:
+        """The facts of a kind that say this, of every environment, the newest first."""
+        return self._found(kind, backwards.saying(*said), tuple(said.values()))
+
+    def newest_first(self, kind: str, **said: str) -> Iterator[Record]:
+        """The facts of a kind that say this, of the request's project and environment, the newest first."""
+        return (record for record in self.saying(kind, **said) if record.here)
 
     @property
     def decisions(self) -> tuple[Record, ...]:
@@ -122,61 +112,40 @@ class Book:
 
     def about(self, kind: str, sha256: str | None) -> list[Record]:
         """The facts of a kind about a digest, of every environment, the oldest first."""
-        found = self._by_digest(kind).get(sha256, [])
-        return [
-            self._record(signed) for signed in (found if self._limit is None else found[: _first(found, self._limit)])
-        ]
+        return [*self._found(kind, backwards.digests, sha256)][::-1]
 
     def first(self, kind: str, sha256: str) -> int | None:
         """The position of the first fact of a kind about a digest."""
-        found = self._by_digest(kind).get(sha256)
-        return found[0].position if found and (self._limit is None or found[0].position < self._limit) else None
-
-    def newest_first(self, kind: str, **said: str) -> Iterator[Record]:
-        """The facts of a kind that say this, of the request's project and environment, the newest first."""
-        for signed in reversed(self._facts.get(kind, ())):
-            # NOTE: looked at before anything else: most facts of a long log say something else.
-            if all(signed.fact.predicate.get(name) == value for name, value in said.items()) and self._is_here(signed):
-                yield self._record(signed)
-
-    def _by_digest(self, kind: str) -> dict[str | None, list[SignedFact]]:
-        if kind not in self._digests:
-            index: dict[str | None, list[SignedFact]] = defaultdict(list)
-            for signed in self._observed() if kind == "kpi" else self._whole.get(kind, ()):
-                for sha256 in dict.fromkeys(_texts(s.sha256 for s in signed.fact.subjects)):
-                    index[sha256].append(signed)
-            self._digests[kind] = index
-        return self._digests[kind]
+        found = self.about(kind, sha256)
+        return found[0].position if found else None
 
     @property
     def observations(self) -> tuple[Record, ...]:
         """The attested observations of KPIs in the request's project and environment, on whatever release."""
-        if "kpi" not in self._read:
-            found = (
-                self._record(signed)
-                for signed in self._facts.get("evidence", ())
-                if signed.fact.predicate.get("about") == "kpi" and self._is_here(signed)
-            )
-            self._read["kpi"] = tuple(record for record in found if record.attested("evidence"))
-        return self._read["kpi"]
+        return tuple([*self.newest_observations()][::-1])
+
+    def newest_observations(self) -> Iterator[Record]:
+        """The same, the newest first."""
+        return (record for record in self.newest_first("evidence", about="kpi") if record.attested("evidence"))
+
+    def observed(self, kpi: str, release: str, before: int | None = None) -> Iterator[Record]:
+        """The attested observations of a KPI on a release, here, the newest first; of the first ``before`` facts."""
+        told = self._found("evidence", backwards.observed, release, before)
+        return (r for r in told if r.here and r.attested("evidence") and r.text("kpi") == kpi)
 
     @property
     def newest(self) -> Record | None:
         """The newest fact of the request's project and environment that somebody signed who may attest its kind."""
-        heads = (
-            next((r for signed in reversed(found) if (r := self._record(signed)).here and r.attested(kind)), None)
-            for kind, found in self._facts.items()
-        )
-        return max((head for head in heads if head is not None), key=attrgetter("position"), default=None)
+        known = (signed for signed in reversed(self._log) if self._limit is None or signed.position < self._limit)
+        heads = (self._record(signed) for signed in known)
+        return next((head for head in heads if head.here and head.attested(head.kind)), None)
 
-    def observed(self, kpi: str, release: str) -> list[Record]:
-        """The attested observations of a KPI on a release, the oldest first."""
-        told = (r for r in self.about("kpi", release) if r.here and r.attested("evidence"))
-        return [r for r in told if r.text("kpi") == kpi]
+    def _found(self, kind: str, by: backwards.By, word: object, before: int | None = None) -> Iterator[Record]:
+        return map(self._record, self._kinds[kind].found(by, word, self._until(before)))
 
-    def _observed(self) -> Iterator[SignedFact]:
-        """The observations of KPIs: few among the evidence, which names many files."""
-        return (s for s in self._whole.get("evidence", ()) if s.fact.predicate.get("about") == "kpi")
+    def _until(self, before: int | None) -> int | None:
+        """The position behind the last fact that the book holds; of the first ``before`` facts."""
+        return min((limit for limit in (self._limit, before) if limit is not None), default=None)
 
     def _is_here(self, signed: SignedFact) -> bool:
         return (signed.fact.project, signed.fact.environment) == self._here
@@ -202,29 +171,36 @@ class _Signers:
     """The parties behind keys: whom ``trust`` names, while the charter lets the key count for them."""
 
     def __init__(self, charter: Charter, trust: Mapping[str, str]) -> None:
-        self._charter = charter
+        self._parties = {party.id: party for party in reversed(charter.parties)}
         self._trust = trust
         self._listed: dict[str, list[tuple[str, Key]]] = defaultdict(list)
         for party in charter.parties:
             for key in party.keys:
                 if (id := key_id_of(key.public)) is not None:
                     self._listed[id].append((party.id, key))
+        self._known: dict[frozenset[str], list[tuple[Party, list[Key]]]] = {}
 
     def at(self, key_ids: frozenset[str], moment: datetime) -> tuple[Party, ...]:
         """The parties whose key counted at a time."""
-        found = []
-        for key_id in sorted(key_ids):
-            party = self._charter.party(self._trust.get(key_id, ""))
-            listed = self._listed.get(key_id, ())
-            if party is None or any(id != party.id or not _counts(key, moment) for id, key in listed):
-                continue
-            found.append(party)
-        return tuple(found)
+        known = self._known.get(key_ids)
+        if known is None:
+            known = self._known[key_ids] = [found for id in sorted(key_ids) if (found := self._holder(id)) is not None]
+        return tuple([party for party, keys in known if all(_counts(key, moment) for key in keys)])
+
+    def _holder(self, key_id: str) -> tuple[Party, list[Key]] | None:
+        """The party that holds a key, with what the charter says of the key; nobody where it lists it for another."""
+        party, listed = self._parties.get(self._trust.get(key_id, "")), self._listed.get(key_id, [])
+        if party is None or any(id != party.id for id, _ in listed):
+            return None
+        return party, [key for _, key in listed]
 
 
 def _counts(key: Key, at: datetime) -> bool:
-    ends = [utc(end) for end in (key.until, key.revoked) if end is not None]
-    return utc(key.since) <= at and all(at < end for end in ends)
+    return (
+        utc(key.since) <= at
+        and (key.until is None or at < utc(key.until))
+        and (key.revoked is None or at < utc(key.revoked))
+    )
 
 
 def key_id_of(public: str) -> str | None:
@@ -238,11 +214,6 @@ def key_id_of(public: str) -> str | None:
 def _texts(stated: Iterable[object]) -> list[str]:
     """What of this is text. A fact may say anything; a digest that is no text is none."""
     return [one for one in stated if isinstance(one, str)]
-
-
-def _first(found: Sequence[SignedFact], position: int) -> int:
-    """How many of some facts, in the log's order, stand before a position."""
-    return bisect_left(found, position, key=attrgetter("position"))
 
 
 def utc(moment: datetime) -> datetime:

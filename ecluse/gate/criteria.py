@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ecluse.gate.book import Book, Fields, Record, moment
+from ecluse.gate.book import Book, Fields, moment
 from ecluse.gate.evidence import Evidence
 from ecluse.gate.measured import Measured
 from ecluse.gate.measures import measure
@@ -174,8 +174,8 @@ def _waiver(
     """The waiver of a criterion that is in force: by somebody whom this gate asks, about this release and this gate."""
     gate = charter.gate(request.phase)
     roles = {approval.role for approval in gate.approvals} if gate else set()
-    for record in reversed(book.decisions):
-        if not _waives(record, criterion, request, charter):
+    for record in book.newest_first("decision", verdict="waived", criterion=criterion.id, phase=request.phase):
+        if record.text("gate_digest") != charter.gate_digest(request.phase) or not record.about(request.release):
             continue
         expires = moment(record.predicate, "expires")
         by = [
@@ -192,13 +192,3 @@ def _waiver(
             }
             return Reason("waived", fields, (record.position,))
     return None
-
-
-def _waives(record: Record, criterion: Criterion, request: Request, charter: Charter) -> bool:
-    return (
-        record.text("verdict") == "waived"
-        and record.text("criterion") == criterion.id
-        and record.text("phase") == request.phase
-        and record.text("gate_digest") == charter.gate_digest(request.phase)
-        and record.about(request.release)
-    )

@@ -55,10 +55,9 @@ class Evidence:
         heads = (next(self.published(dataset), None), next(self.reports(dataset), None))
         return max((head for head in heads if head is not None), key=lambda head: head.position, default=None)
 
-    def observations(self, kpi: str, release: str) -> list[Record]:
-        """What a KPI was on a release, the oldest first."""
-        found = self._book.observed(kpi, release)
-        return [record for record in found if self._before is None or record.position < self._before]
+    def observations(self, kpi: str, release: str) -> Iterator[Record]:
+        """What a KPI was on a release, the newest first."""
+        return self._book.observed(kpi, release, self._before)
 
     def _look_up(self, product: TableVersion) -> Reports:
         wanted = {file.sha256 for file in product.files}

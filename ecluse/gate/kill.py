@@ -14,7 +14,7 @@ def kill_reasons(charter: Charter, book: Book) -> tuple[list[Reason], list[Reaso
     kill = charter.kill_criterion
     if kill is None:
         return [], []
-    newest = observed_releases(charter, book, kill.kpi)[-kill.releases :]
+    newest = observed_releases(charter, book, kill.kpi, kill.releases)
     if not newest:
         return [], [Reason("kill_unmeasured", {"kpi": kill.kpi, "description": kill.description})]
     values = [number(record.predicate, "value") for record in newest]
@@ -23,18 +23,20 @@ def kill_reasons(charter: Charter, book: Book) -> tuple[list[Reason], list[Reaso
     return [_killed(kill, newest, [value for value in values if value is not None])], []
 
 
-def observed_releases(charter: Charter, book: Book, kpi: str) -> list[Record]:
-    """The newest attested observation of a KPI on each release, of the KPI as it is defined today, the newest last."""
+def observed_releases(charter: Charter, book: Book, kpi: str, most: int | None = None) -> list[Record]:
+    """The newest attested observation of a KPI on each release, of the KPI as it is defined today, the newest last.
+
+    With ``most``, only of so many releases, the newest.
+    """
     defined = charter.kpi(kpi)
     definition = defined.definition if defined is not None else None
     found: dict[tuple[str, ...], Record] = {}
-    for record in book.observations:
-        if record.text("kpi") != kpi or record.text("definition") != definition:
-            continue
-        release = tuple(sorted(record.digests))
-        found.pop(release, None)
-        found[release] = record
-    return list(found.values())
+    for record in book.newest_observations():
+        if len(found) == most:
+            break
+        if record.text("kpi") == kpi and record.text("definition") == definition:
+            found.setdefault(tuple(sorted(record.digests)), record)
+    return list(found.values())[::-1]
 
 
 def _killed(kill: Kill, newest: list[Record], values: list[float]) -> Reason:

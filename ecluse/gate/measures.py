@@ -187,14 +187,15 @@ def _sources_unlicensed(manifest: Manifest, evidence: Evidence) -> Measured:
 
 def _kpi(kpi: str, manifest: Manifest, evidence: Evidence, charter: Charter) -> Measured:
     """The newest observation on this release, of the KPI as the charter defines it today."""
-    observed = evidence.observations(kpi, manifest.digest)
     defined = charter.kpi(kpi)
     definition = defined.definition if defined is not None else None
-    counting = [record for record in observed if record.text("definition") == definition]
-    if counting:
-        return Measured(number(counting[-1].predicate, "value"), facts=(counting[-1].position,))
-    because = "kpi_otherwise" if observed else "kpi_unobserved"
-    return Measured(None, (Reason(because, {"kpi": kpi}, tuple(r.position for r in observed[-1:])),))
+    otherwise: tuple[int, ...] = ()
+    for record in evidence.observations(kpi, manifest.digest):
+        if record.text("definition") == definition:
+            return Measured(number(record.predicate, "value"), facts=(record.position,))
+        otherwise = otherwise or (record.position,)
+    because = "kpi_otherwise" if otherwise else "kpi_unobserved"
+    return Measured(None, (Reason(because, {"kpi": kpi}, otherwise),))
 
 
 _MEASURES: dict[str, Callable[[Manifest, Evidence], Measured]] = {

@@ -67,4 +67,4 @@ def _answers(record: Record, asked: Request, found: FoundRelease) -> list[Answer
     said = (record.text("verdict"), record.text("phase")) == ("approved", asked.phase)
     if not said or not record.about(asked.release) or expires is None or expires <= record.at:
         return []
-    return [Answer(record, party, ()) for party in record.parties if party.id not in found.producers]
+    return [Answer(record, party) for party in record.parties if party.id not in found.producers]

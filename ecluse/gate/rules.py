@@ -22,10 +22,8 @@ def acknowledged(rule: Rule, reader: Party, book: Book) -> bool:
     """Whether a reader, or who answers for one, acknowledged a rule in the version that stands."""
     bound = {reader.id, reader.responsible} - {""}
     return any(
-        record.text("verdict") == "acknowledged"
-        and record.text("rule") == rule.id
-        and number(record.predicate, "version") == rule.version
+        number(record.predicate, "version") == rule.version
         and record.about(rule.digest)
         and bound & {party.id for party in record.parties}
-        for record in book.decisions
+        for record in book.newest_first("decision", verdict="acknowledged", rule=rule.id)
     )

@@ -32,11 +32,10 @@ def patch_objections(
 
 def _approved(record: Record, book: Book) -> Manifest | None:
     """The release that an answer is about, as somebody attested it here."""
-    for release in book.of_kind("release"):
-        for sha256 in record.digests:
-            if release.here and release.attested("release") and release.about(sha256):
-                return stated_manifest(release, sha256, book)
-    return None
+    told = [(release, sha256) for sha256 in record.digests for release in book.about("release", sha256)]
+    attested = [(release, sha256) for release, sha256 in told if release.here and release.attested("release")]
+    first = min(attested, key=lambda one: one[0].position, default=None)
+    return stated_manifest(*first, book) if first is not None else None
 
 
 def _patch_of(before: Manifest, after: Manifest) -> bool:
@@ -54,6 +53,6 @@ def _promised(manifest: Manifest) -> list[tuple[str, str, str]]:
 def _stopped(manifest: Manifest, book: Book) -> bool:
     """Whether any party withdrew or rejected the release that the answer is about."""
     return any(
-        record.parties and record.text("verdict") in ("withdrawn", "rejected") and record.about(manifest.digest)
-        for record in book.decisions
+        record.here and record.parties and record.text("verdict") in ("withdrawn", "rejected")
+        for record in book.about("decision", manifest.digest)
     )

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def plain(value: Any) -> Any:
     """``value`` as JSON knows it: dataclasses become objects, tuples and sets lists, times ISO 8601 text."""
@@ -33,9 +35,14 @@ def dumps(value: Any) -> bytes:
     Keys are sorted and nothing is padded. Facts that are signed go through the ledger's RFC 8785 encoder, which
     agrees with this one on the values used here (text, whole numbers, true, false, null) and is stricter on floats.
     """
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _ENCODER.encode(plain(value)).encode()
 
 
 def digest(value: Any) -> str:
     """SHA-256 of ``value``'s canonical bytes, 64 hexadecimal digits."""
-    return hashlib.sha256(dumps(value)).hexdigest()
+    return digest_of_json(plain(value))
+
+
+def digest_of_json(value: Any) -> str:
+    """The same of a value that ``plain`` leaves as it is: objects, lists and what JSON holds besides."""
+    return hashlib.sha256(_ENCODER.encode(value).encode()).hexdigest()

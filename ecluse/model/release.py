@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from ecluse.model.canonical import digest, plain
+from ecluse.model.canonical import digest, digest_of_json, plain
 
 
 @dataclass(frozen=True, order=True)
@@ -71,19 +71,15 @@ class Manifest:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the manifest's canonical JSON: the name by which people approve it."""
-        return digest(self.to_json())
+        return digest_of_json(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """The manifest as a JSON object. Snapshot ids are text: JSON numbers lose digits above 2^53."""
-        found: dict[str, Any] = plain(self)
-        for table in [*found["products"], *found["inputs"]]:
-            table["snapshot_id"] = str(table["snapshot_id"])
-        for product in found["products"]:
-            # NOTE: left out where nothing was stated, so that older manifests keep the digest that people approved.
-            for name in ("columns", "code_versions"):
-                if not product[name]:
-                    del product[name]
-        return found
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return found | {
+            "products": [_product(product) for product in self.products],
+            "inputs": [{**vars(one), "snapshot_id": str(one.snapshot_id)} for one in self.inputs],
+        }
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Manifest:
@@ -114,6 +110,16 @@ class Manifest:
             if product.dataset == dataset:
                 return product
         raise KeyError(dataset)
+
+
+def _product(product: TableVersion) -> dict[str, Any]:
+    """A product as a JSON object. Written out, because a verdict reads many manifests to compare their digests."""
+    columns, versions = [list(column) for column in product.columns], list(product.code_versions)
+    # NOTE: left out where nothing was stated, so that older manifests keep the digest that people approved.
+    stated = {name: value for name, value in (("columns", columns), ("code_versions", versions)) if value}
+    files = [dict(vars(file)) for file in product.files]
+    kept = {name: value for name, value in vars(product).items() if name not in ("columns", "code_versions")}
+    return {**kept, "snapshot_id": str(product.snapshot_id), "files": files, **stated}
 
 
 @dataclass(frozen=True)
