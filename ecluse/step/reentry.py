@@ -183,7 +183,9 @@ def write(work: Work, services: Services) -> Work:
     """The rows that leave, as a candidate that adds them to what is published."""
     state, definition = work.state, work.state.definition
     own = ", ".join(quote(name) for name in state.columns)
-    sql = f"SELECT {own} FROM {GIVEN} WHERE {ROW} IN (SELECT {ROW} FROM {LEAVE})"
+    # NOTE: the contract may have widened a column since the rows were held back.
+    typed = ", ".join(f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name, kind in state.columns.items())
+    sql = f"SELECT {typed} FROM {GIVEN} WHERE {ROW} IN (SELECT {ROW} FROM {LEAVE})"
     candidate = services.warehouse.begin(
         definition.name,
         state.columns,

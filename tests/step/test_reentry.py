@@ -9,9 +9,11 @@ import pytest
 from ecluse.charterfile import load_charter
 from ecluse.errors import DefinitionError
 from ecluse.ledger import signer_for
+from ecluse.model.contract import Column
 from ecluse.model.leaving import leavings
 from ecluse.model.names import quarantine_name
 from ecluse.model.outcome import Outcome
+from ecluse.model.step import Guard, Table
 from ecluse.step.compact import compact
 from ecluse.step.held import Chosen
 from ecluse.step.leave import Asked
@@ -237,6 +239,21 @@ def test_corrected_rows_come_back_in_other_update_modes(tmp_path, declared):
     left = fix(shop, "id,amount\n2,3.0\n4,-1.0\n", step)
     assert (left.left, left.stayed, shop.ids(), shop.ids(HELD)) == (1, 1, [1, 2, 3], [4])
     assert shop.run(step).ending is Ending.UNCHANGED
+    shop.services.close()
+
+
+def test_rows_come_back_under_a_column_that_was_widened_since(tmp_path):
+    def orders(raw: Table) -> str:
+        return "SELECT id::INTEGER AS id, amount FROM raw"
+
+    shop = Shop(tmp_path, TEXT)
+    wide = replace(shop.step, guard=GUARD, update="merge", newest_by=("amount",), compute=orders)
+    columns = (Column("id", "INTEGER"), Column("amount", "DOUBLE"))
+    narrow = replace(wide, guard=Guard(replace(GUARD.contract, columns=columns), GUARD.build_suite))
+    shop.collect()
+    assert shop.run(narrow).ending is Ending.PUBLISHED
+    left = leave(shop, "released", wide)
+    assert (left.left, shop.ids(), shop.ids(HELD)) == (2, [1, 2, 3, 4], []), left.blocks
     shop.services.close()
 
 
