@@ -168,10 +168,9 @@ def _stale(dataset: str, evidence: Evidence) -> Iterator[tuple[Reason, datetime]
 def _personal(published: TableVersion, evidence: Evidence) -> Iterator[tuple[Reason, datetime]]:
     """Personal data in columns that nobody classified so; where nobody looked, there is nothing that was found."""
     one = Manifest("", (published,), (), "", "", "")
-    at = {record.position: record.at for record in evidence.reports(published.dataset)}
     for reason in personal_unclassified(one, evidence).because:
         if reason.key != "personal_unsought":
-            yield reason, min(at[position] for position in reason.facts)
+            yield reason, min(r.at for r in evidence.reports(published.dataset) if r.position in reason.facts)
 
 
 def _touched(manifest: Manifest, dataset: str, files: set[str]) -> tuple[Subject, ...]:
