@@ -152,6 +152,36 @@ def test_several_grants_never_show_a_cell_that_none_shows_alone(grants, columns)
     assert "file:" not in str(rows)
 
 
+NAMED = st.builds(
+    lambda number, classification: (number, classification), st.integers(0, 11), st.sampled_from([*Classification])
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(NAMED, unique_by=lambda one: one[0], max_size=8),
+    st.sets(st.integers(0, 11)),
+    st.dictionaries(st.sampled_from(CLASSES), WAYS | st.just("generalised")),
+)
+def test_a_grant_never_reveals_a_column_that_it_does_not_list(named, besides, listed):
+    # Each cell names its column, so that no value of one can be taken for that of another.
+    columns = [Column(f"c{number}", "VARCHAR", classification=kind) for number, kind in named]
+    held = sorted({*(column.name for column in columns), *(f"c{number}" for number in besides)})
+    cells = ", ".join([f"'cell of {name}' AS {name}" for name in held])
+    relation = f"(SELECT {cells or 1})"
+    granted = compile_grant([grant(listed)], columns, purpose=PURPOSE, key=lambda: KEY)
+    shown_in = {c.name: listed.get(str(c.classification), "drop") for c in columns}
+    expected = {name for name, way in shown_in.items() if way != "drop"}
+    if granted is None:
+        assert not expected
+        return
+    (row,) = ENGINE.arrow(granted.select_sql(relation), granted.keys.reveal()).to_pylist()
+    assert set(row) == set(granted.columns) == expected
+    for name in held:
+        revealed = [column for column, value in row.items() if f"cell of {name}" == value]
+        assert revealed == ([name] if shown_in.get(name) == "clear" else [])
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.text(), st.binary(min_size=32, max_size=32), st.text(max_size=8))
 def test_sql_gives_the_pseudonyms_of_the_standard_library(value, key, purpose):

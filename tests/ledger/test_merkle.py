@@ -80,6 +80,37 @@ def test_a_log_that_grew_is_proven_consistent_and_a_rewritten_one_is_not(size, d
         assert not merkle.verify_consistency(old_size, size, proof[:-1], old_root, root)
 
 
+def _altered(leaves, at, other):
+    return [*leaves[:at], merkle.leaf_hash(b"other"), *leaves[at + 1 :]]
+
+
+def _removed(leaves, at, other):
+    return [*leaves[:at], *leaves[at + 1 :]]
+
+
+def _swapped(leaves, at, other):
+    found = list(leaves)
+    found[at], found[other] = found[other], found[at]
+    return found
+
+
+def _put_between(leaves, at, other):
+    return [*leaves[:at], merkle.leaf_hash(b"other"), *leaves[at:]]
+
+
+@given(st.integers(2, 70), st.sampled_from([_altered, _removed, _swapped, _put_between]), st.data())
+def test_a_log_whose_past_is_another_extends_nothing(size, change, data):
+    leaves = leaves_of(size)
+    old_size = data.draw(st.integers(1, size - 1))
+    at = data.draw(st.integers(0, old_size - 1))
+    later = change(leaves, at, data.draw(st.integers(at + 1, size - 1)))
+    kept, root = merkle.root(leaves[:old_size]), merkle.root(later)
+    honest, forged = consistency_proof(old_size, leaves), consistency_proof(old_size, later)
+    for proof in (honest, forged, [kept, *forged], [*forged, kept], honest[::-1]):
+        assert not merkle.verify_consistency(old_size, len(later), proof, kept, root)
+    assert merkle.verify_consistency(old_size, size, honest, kept, merkle.root(leaves))
+
+
 @given(SIZES)
 def test_the_frontier_knows_the_root_after_every_leaf(size):
     frontier = merkle.Frontier()
