@@ -1,7 +1,7 @@
 """Canonical JSON (RFC 8785): the one byte string of a value, and what such bytes say.
 
 Most of what is signed holds no float and no character beyond the basic plane of Unicode. Of that, what msgspec writes
-with sorted keys is canonical, at a thirtieth of the time. Everything else goes the long way, through ``rfc8785``.
+with sorted keys is canonical, at a fraction of the time. Everything else goes the long way, through ``rfc8785``.
 """
 
 from __future__ import annotations

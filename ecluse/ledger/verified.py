@@ -60,7 +60,7 @@ def verify_page(page: Page, trust: Trust) -> Told:
     error: IntegrityError | None = None
     for start in range(0, len(page.entries), _TOGETHER):
         # NOTE: first all are read, then all are verified: in turns, neither finds what it needs in the processor's
-        # caches, and both together take a fifth longer.
+        # caches, and both together take a tenth longer.
         read, error = _read(page.entries[start : start + _TOGETHER], page.first + start)
         for position, opened, fact in read:
             try:

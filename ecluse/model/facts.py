@@ -90,7 +90,7 @@ class Fact:
             environment=predicate.pop("environment"),
             predicate=predicate,
         )
-        # NOTE: what ``fact.statement() == statement`` says, at a quarter of the time: every fact that is read pays it.
+        # NOTE: what ``fact.statement() == statement`` says, at a fraction of the time: every fact that is read pays it.
         exact = statement["_type"] == STATEMENT and len(statement) == 4 and fact.at.isoformat() == said
         if not exact or type(subjects) is not list or type(statement["predicate"]) is not dict:
             raise ValueError("not the statement of a fact and nothing else")
