@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.cli.working import working
 from ecluse.errors import LedgerError
 from ecluse.texts import say
+
+if TYPE_CHECKING:
+    from ecluse.engine import Watch
+    from ecluse.ledger import LogState
 
 
 @click.group("log")
@@ -72,12 +77,19 @@ def verify(session: Session, checkpoint: Path | None, exported: Path | None) -> 
 
     kept = read_checkpoint(checkpoint) if checkpoint else None
     with session.reading() as project:
-        if exported:
-            from ecluse.ledger import verify_export
 
-            state = verify_export(exported, project.trust, [kept] if kept else [])
-        else:
-            state = project.log.verify_from(kept) if kept else project.log.verify()
+        def work(watch: Watch) -> LogState:
+            watch.stage = "verifying"
+            if exported:
+                from ecluse.ledger import verify_export
+
+                return verify_export(exported, project.trust, [kept] if kept else [], watch.reached)
+            watch.total = project.log.size
+            if kept:
+                return project.log.verify_from(kept, watch.reached)
+            return project.log.verify(passed=watch.reached)
+
+        state = working(work, quietly=session.json)
     if session.json:
         as_json(state)
     else:

@@ -25,8 +25,8 @@ class Cancelled(BaseException):
 class Watch:
     """Given to what works; ``cancel`` stops it from any thread, as soon as the statement that runs can be stopped.
 
-    ``stage`` names what is being done (``planning``, ``scanning``, ``judging``); ``done`` of ``total`` expectations
-    are through it.
+    ``stage`` names what is being done (``planning``, ``scanning``, ``judging``); ``done`` of ``total`` expectations,
+    or of whatever else it works through, are through it.
     """
 
     stage: str = ""
@@ -42,6 +42,12 @@ class Watch:
             self.cancelled = True
             self._insisting = threading.Thread(target=self._insist, daemon=True)
             self._insisting.start()
+
+    def reached(self, done: int) -> None:
+        """So much is done; ``Cancelled`` where the work was stopped meanwhile."""
+        self.done = done
+        if self.cancelled:
+            raise Cancelled
 
     def settle(self, within: float) -> None:
         """Wait until nothing of a stopped work goes on, for so many seconds at most."""

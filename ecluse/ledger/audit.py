@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
@@ -14,6 +15,9 @@ from ecluse.ledger.pages import Page
 from ecluse.ledger.trust import Trust
 from ecluse.ledger.verified import verified
 
+#: Is told how many facts are verified.
+Passed = Callable[[int], None]
+
 
 @dataclass(frozen=True)
 class LogState:
@@ -23,8 +27,12 @@ class LogState:
     root: str
 
 
-def audit(pages: Iterable[Page], trust: Trust, checkpoints: Sequence[Checkpoint] = ()) -> LogState:
+def audit(
+    pages: Iterable[Page], trust: Trust, checkpoints: Sequence[Checkpoint] = (), passed: Passed | None = None
+) -> LogState:
     """Verify ``pages``, all of a log in order, against ``trust`` and ``checkpoints``.
+
+    ``passed`` is told how many facts are verified, every now and then; what it raises ends the work.
 
     Raises ``IntegrityError`` naming the first position that isn't what was signed: a gap, an envelope that differs
     from its leaf hash or isn't canonical, a signature that is false or by a key that didn't count then or for that
@@ -35,24 +43,27 @@ def audit(pages: Iterable[Page], trust: Trust, checkpoints: Sequence[Checkpoint]
     frontier, latest, agreed = Frontier(), None, 0
     stated: set[bytes] = set()
     due, misfit = sorted(checkpoints), None
-    for page, (entries, error) in verified(pages, trust):
-        completed: list[tuple[int, int, str]] = []
-        for (position, leaf, *_), (at, revoked, statement) in zip(page.entries, entries, strict=False):
-            if due and due[0].size == position:
-                agreed = _settle(frontier, due, agreed)
-            if revoked:
-                _not_dead(position, revoked, trust, latest)
-            # NOTE: whoever could write the database but not sign could say again what somebody has taken back since.
-            if statement in stated:
-                raise IntegrityError("ledger.replayed", position=position)
-            stated.add(statement)
-            latest = at if latest is None or at > latest else latest
-            for level, value in enumerate(frontier.append(bytes.fromhex(leaf)), 1):
-                completed.append((frontier.size, level, value.hex()))
-        if error is not None:
-            raise error
-        if misfit is None and page.tree is not None:
-            misfit = _misfit(completed, page.tree, frontier.size)
+    with closing(verified(pages, trust)) as told:
+        for page, (entries, error) in told:
+            completed: list[tuple[int, int, str]] = []
+            for (position, leaf, *_), (at, revoked, statement) in zip(page.entries, entries, strict=False):
+                if due and due[0].size == position:
+                    agreed = _settle(frontier, due, agreed)
+                if revoked:
+                    _not_dead(position, revoked, trust, latest)
+                # NOTE: whoever could write the database but not sign could say again what somebody has taken back.
+                if statement in stated:
+                    raise IntegrityError("ledger.replayed", position=position)
+                stated.add(statement)
+                latest = at if latest is None or at > latest else latest
+                for level, value in enumerate(frontier.append(bytes.fromhex(leaf)), 1):
+                    completed.append((frontier.size, level, value.hex()))
+            if error is not None:
+                raise error
+            if misfit is None and page.tree is not None:
+                misfit = _misfit(completed, page.tree, frontier.size)
+            if passed is not None:
+                passed(frontier.size)
     _settle(frontier, due, agreed)
     size = frontier.size
     if due:

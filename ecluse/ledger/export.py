@@ -9,7 +9,7 @@ from typing import Any
 
 from ecluse.errors import IntegrityError, LedgerError
 from ecluse.ledger import merkle
-from ecluse.ledger.audit import LogState, audit
+from ecluse.ledger.audit import LogState, Passed, audit
 from ecluse.ledger.checkpoint import open_checkpoint
 from ecluse.ledger.entry import Entry, read_entry
 from ecluse.ledger.jcs import canonical, parse
@@ -55,9 +55,12 @@ def read_entries(path: Path) -> Iterator[Entry]:
         raise LedgerError("ledger.export_read", path=path, error=error.strerror) from error
 
 
-def verify_export(path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = ()) -> LogState:
+def verify_export(
+    path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = (), passed: Passed | None = None
+) -> LogState:
     """Verify an exported log, and that it extends the signed checkpoints that are given."""
-    return audit(pages_of(read_entries(path)), trust, [open_checkpoint(envelope, trust) for envelope in checkpoints])
+    signed = [open_checkpoint(envelope, trust) for envelope in checkpoints]
+    return audit(pages_of(read_entries(path)), trust, signed, passed)
 
 
 def open_export(path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = ()) -> Exported:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from ecluse.errors import EcluseError, IntegrityError, LedgerError
 from ecluse.ledger import merkle, tree
-from ecluse.ledger.audit import LogState, audit, backdated
+from ecluse.ledger.audit import LogState, Passed, audit, backdated
 from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, seal_checkpoint
 from ecluse.ledger.entry import Entry, read_entry
 from ecluse.ledger.envelope import STATEMENT_TYPE, open_as
@@ -126,21 +126,22 @@ class Log:
             known = self._size(connection)
             return tree.roots(connection, [(0, known if size is None else min(size, known))])[0].hex()
 
-    def verify(self, *, against: Sequence[Checkpoint] = ()) -> LogState:
+    def verify(self, *, against: Sequence[Checkpoint] = (), passed: Passed | None = None) -> LogState:
         """Verify every fact, the order, the index over subjects, and the checkpoints that are stored or given.
 
-        Raises ``IntegrityError`` naming the position.
+        ``passed`` is told how many facts are verified; what it raises ends the work. Raises ``IntegrityError`` naming
+        the position.
         """
         with self._snapshot() as connection:
             stored = [self._stored(found) for found in connection.scalars(select(checkpoints.c.envelope))]
-            return audit(stored_pages(connection), self.trust, [*stored, *against])
+            return audit(stored_pages(connection), self.trust, [*stored, *against], passed)
 
-    def verify_from(self, checkpoint: Mapping[str, Any]) -> LogState:
+    def verify_from(self, checkpoint: Mapping[str, Any], passed: Passed | None = None) -> LogState:
         """Verify that the log extends a checkpoint that was kept elsewhere: nothing was cut off or rewritten.
 
         Raises ``LedgerError`` where the checkpoint itself doesn't count.
         """
-        return self.verify(against=[open_checkpoint(checkpoint, self.trust)])
+        return self.verify(against=[open_checkpoint(checkpoint, self.trust)], passed=passed)
 
     def checkpoint(self, signer: Signer, at: datetime | None = None) -> dict[str, Any]:
         """Verify the log and sign its size and root. The envelope is stored, and returned to be kept elsewhere."""

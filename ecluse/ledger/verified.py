@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import datetime
 from itertools import chain, islice
@@ -32,7 +33,7 @@ _Read = tuple[int, Opened, Fact]
 Told = tuple[list[Verified], IntegrityError | None]
 
 
-def verified(pages: Iterable[Page], trust: Trust) -> Iterator[tuple[Page, Told]]:
+def verified(pages: Iterable[Page], trust: Trust) -> Generator[tuple[Page, Told]]:
     """Each page with what is told of it, in order."""
     source = iter(pages)
     begun = list(islice(source, _FEW))
@@ -40,7 +41,7 @@ def verified(pages: Iterable[Page], trust: Trust) -> Iterator[tuple[Page, Told]]
         yield from ((page, verify_page(page, trust)) for page in begun)
         return
     # NOTE: spawned, not forked: DuckDB's and Dagster's threads don't survive a fork.
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_leave_ctrl_c) as pool:
         waiting: deque[tuple[Page, Future[Told]]] = deque()
         for page in chain(begun, source):
             waiting.append((page, pool.submit(verify_page, page, trust)))
@@ -50,6 +51,11 @@ def verified(pages: Iterable[Page], trust: Trust) -> Iterator[tuple[Page, Told]]
                 yield done, told.result()
         for done, told in waiting:
             yield done, told.result()
+
+
+def _leave_ctrl_c() -> None:
+    """A terminal's Ctrl-C reaches every process of a command; the first of them ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def verify_page(page: Page, trust: Trust) -> Told:

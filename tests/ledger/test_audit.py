@@ -46,3 +46,20 @@ def test_what_only_the_order_tells_is_found_across_pages(long, fact, service):
     with pytest.raises(IntegrityError, match="states again") as caught:
         long.verify()
     assert caught.value.fields["position"] == 14
+
+
+def test_it_tells_how_far_it_is_and_ends_where_that_raises(long):
+    told = []
+    long.verify(passed=told.append)
+    # What the indexes hold beyond the last fact stands in a last page without one.
+    assert told == [2, 4, 6, 8, 10, 12, 14, 14]
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(facts):
+        if facts == 6:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        long.verify(passed=stop)
