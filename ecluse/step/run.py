@@ -28,7 +28,7 @@ from ecluse.step.quarantine import quarantine
 from ecluse.step.resume import find_candidate, recall
 from ecluse.step.services import Services
 from ecluse.step.state import Ending, State, StepRequest, StepResult
-from ecluse.step.whole import put_back
+from ecluse.step.whole import keep_rows, put_back
 
 Stage = Callable[[State, Services], State]
 
@@ -120,6 +120,8 @@ def _failed(state: State, services: Services, error: BaseException) -> None:
     # NOTE: who stops a run wants it to stop, and not to lose what it computed.
     stopped = not isinstance(error, Exception) or isinstance(error, Cancelled)
     try:
+        if stopped and not state.request.dry_run:
+            keep_rows(state, services)
         _give_back(state, services, keep=stopped)
     except Exception:  # noqa: BLE001 - whatever hinders it, the run is over
         services.warehouse.give_up(state.request.run_id)

@@ -1,4 +1,7 @@
-"""Whole: a candidate that is blocked holds all rows that its step computed, so that a later run can go on from it."""
+"""Whole: a candidate that is blocked, or whose run was stopped, holds all rows that its step computed.
+
+A later run goes on from it.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,12 @@ def put_back(state: State, services: Services) -> State:
     if quarantine is not None:
         services.warehouse.discard(quarantine)
     return replace(state, quarantine=None)
+
+
+def keep_rows(state: State, services: Services) -> None:
+    """Keep the rows of a run that is stopped, where they wait in its engine alone, for the next run to go on with."""
+    if state.candidate is not None and state.computed_batch is not None:
+        _kept_beside(state, services, state.candidate)
 
 
 def _rejoined(state: State, services: Services, candidate: Candidate) -> Candidate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
@@ -276,18 +277,30 @@ def test_columns_that_were_published_meanwhile_and_that_it_lacks_need_a_new_run(
     assert held.branches() == [held.branch]
 
 
-@pytest.mark.parametrize("mode", ["merge"])
-def test_a_run_that_was_stopped_kept_no_rows_and_needs_a_new_run(held, monkeypatch):
+@pytest.mark.parametrize("stage", ["check", "publish"])
+def test_a_run_that_is_stopped_behind_its_writing_is_gone_on_with(tmp_path, mode, monkeypatch, stage):
+    case = CASES[mode]
+    rows = Dataset(tmp_path, case.columns, update=mode, **case.declared)
+    rows.give(case.first)
+    run = str(uuid.uuid4())
+
     def stop(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as stopping:
-        stages = tuple(stop if stage.__name__ == "check" else stage for stage in run_module.STAGES)
+        stages = tuple(stop if s.__name__ == stage else s for s in run_module.STAGES)
         stopping.setattr(run_module, "STAGES", stages)
         with pytest.raises(KeyboardInterrupt):
-            held.give(held.case.other)
-    assert held.branches() == [held.branch]
-    assert held.give(held.case.other).ending is Ending.PUBLISHED
+            rows.give(case.batch, run=run)
+    (left,) = rows.services.warehouse.candidates()
+    assert left.lease == "expired"
+    began, real = [], rows.services.warehouse.begin
+    monkeypatch.setattr(rows.services.warehouse, "begin", lambda *a, **k: began.append(a) or real(*a, **k))
+    result = rows.give(case.batch, run=run)
+    assert (result.ending, began) == (Ending.PUBLISHED, []), result.blocks
+    assert (rows.published(), rows.branches()) == (case.whole, [])
+    assert rows.services.warehouse.sweep(grace=timedelta(0)) == ()
+    rows.close()
 
 
 def test_rows_that_come_from_an_input_are_accounted_for_against_it(tmp_path):
