@@ -8,6 +8,7 @@ counted for the process.
 
 - ``floor``: DuckDB counts every column; what has no missing value it knows from the file's footer;
 - ``hash``: DuckDB hashes every value, the least that looking at all of them costs;
+- ``imports``: the suite and everything that ``ecluse`` imports, and no work: what the process needs before it begins;
 - ``ecluse``: ``ecluse.quality.validate`` on the file;
 - ``gx``: Great Expectations on pandas, as its documentation shows it;
 - the tools of ``benchmarks.others``, each in an environment of its own: ``python -m benchmarks.others`` makes them.
@@ -66,6 +67,14 @@ def hashed(path: Path, _rows: int, _name: str, _limit: str | None) -> Callable[[
     return _counting(path, "max(hash({}))")
 
 
+def imports(_path: Path, rows: int, name: str, _limit: str | None) -> Callable[[], Any]:
+    """What is there before anything is read."""
+    from ecluse.quality import validate
+
+    asked = suite(rows, name)
+    return lambda: {"checks": len(asked.expectations), "by": validate.__name__}
+
+
 def ecluse(path: Path, rows: int, name: str, limit: str | None) -> Callable[[], Any]:
     """Écluse on the file, within so much memory."""
     from ecluse.quality import validate
@@ -91,7 +100,7 @@ def _told(result: Any) -> dict[str, int]:
     return {"broken": sum(not r.success for r in result.results)}
 
 
-SIDES = {"floor": floor, "hash": hashed, "ecluse": ecluse, "gx": gx}
+SIDES = {"floor": floor, "hash": hashed, "imports": imports, "ecluse": ecluse, "gx": gx}
 
 
 def run_side(side: str, path: Path, rows: int, name: str, limit: str | None) -> None:
