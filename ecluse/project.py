@@ -23,7 +23,7 @@ class Project:
     ``state`` is the profile's own folder (``.ecluse/<profile>``, ignored by Git): database, tables, raw bytes, keys.
     ``tables`` is where the tables lie when they don't lie there. ``reads`` names other profiles of the project whose
     releases may be read from this one. ``candidates`` is how long a candidate is kept that was computed and not
-    published. ``signers`` names the token that holds a party's key, by party: ``hsm:2?label=ecluse``.
+    published. ``signers`` names where a party's key stays, by party: ``hsm:2?label=ecluse``.
     ``replay_at`` is the moment at which a profile that replays history judges freshness; ``None`` means the real time.
     """
 

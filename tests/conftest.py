@@ -140,6 +140,50 @@ def s3(_s3_server, monkeypatch) -> Iterator[S3]:
     _s3_server.deny(after=10**9)
 
 
+@dataclass(frozen=True)
+class Kms:
+    """The key service of that server."""
+
+    server: S3
+    client: object
+
+    def key(self, spec: str = "ECC_NIST_P256", usage: str = "SIGN_VERIFY") -> str:
+        """A new key, as the URI by which Écluse names it."""
+        return f"awskms:{self.client.create_key(KeySpec=spec, KeyUsage=usage)['KeyMetadata']['KeyId']}"
+
+
+@pytest.fixture
+def kms(s3, monkeypatch) -> Kms:
+    """AWS KMS. Its client is the default one of a process, so that each test begins without."""
+    boto3 = pytest.importorskip("boto3", reason="pip install boto3")
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+    from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from moto.kms.responses import KmsResponse
+    from moto.kms.utils import ECDSAPrivateKey
+
+    answer = KmsResponse.sign
+
+    def of_a_digest(request):
+        assert request._get_param("MessageType") == "DIGEST"
+        return answer(request)
+
+    # NOTE: AWS signs a digest as it is given. moto takes it for a message, and signs the digest of the digest.
+    monkeypatch.setattr(KmsResponse, "sign", of_a_digest)
+    monkeypatch.setattr(
+        ECDSAPrivateKey, "sign", lambda key, digest, _: key.private_key.sign(digest, ECDSA(Prehashed(SHA256())))
+    )
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", s3.url)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    return Kms(s3, boto3.Session().client("kms"))
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A PostgreSQL of our own on a socket in a temporary folder."""

@@ -88,7 +88,11 @@ def _log(project: Project) -> Iterator[Finding]:
 def _keys(project: Project) -> Iterator[Finding]:
     from ecluse.ledger import list_keys
 
+    for party, uri in project.signers:
+        yield Finding("keys", "note", say("cli.doctor.keys_elsewhere", party=party, uri=uri))
     pairs = list_keys(project.keys)
+    if not pairs and project.signers:
+        return
     if not pairs:
         key = "cli.doctor.keys_later" if project.makes_keys else "cli.doctor.keys_none"
         yield Finding("keys", "note", say(key, folder=project.keys))

@@ -50,28 +50,31 @@ def new(session: Session, party: str, protect: bool) -> None:
     click.echo(f"  - public: {pair.public}\n    since: {project.now().isoformat(timespec='seconds')}")
 
 
-@group.command("token")
+@group.command("external")
 @click.argument("party")
 @click.argument("uri")
 @pass_session
-def token(session: Session, party: str, uri: str) -> None:
-    """Show what goes into the charter and the profile for a key that lies on a smart card, a YubiKey or an HSM.
+def external(session: Session, party: str, uri: str) -> None:
+    """Show what goes into the charter and the profile for a key that stays on a token or in a key service.
 
-    URI is hsm:NUMBER?label=LABEL. The key is P-256, and is made on the token with the tool of its maker: it never
-    leaves it. PYKCS11LIB names the maker's library. A PIN that the token asks for is read from ECLUSE_PASSPHRASE.
+    URI is hsm:NUMBER?label=LABEL for a smart card, a YubiKey or an HSM, and awskms:KEY for AWS KMS, where KEY is an
+    id, an ARN or an alias. The key is P-256. It is made there, with the tool of the token's maker or of AWS, and never
+    leaves. For a token, PYKCS11LIB names its maker's library, and its PIN is read from ECLUSE_PASSPHRASE. For AWS KMS,
+    region and credentials are those that AWS's own tools find.
 
     \b
     Example:
-      ecluse key token s-pipeline "hsm:2?label=ecluse"
+      ecluse key external s-pipeline "hsm:2?label=ecluse"
+      ecluse key external s-pipeline awskms:alias/ecluse
     """
-    from ecluse.ledger import token_public
+    from ecluse.ledger import public_at
 
     project = session.project()
-    public = token_public(uri, os.environ.get("ECLUSE_PASSPHRASE"))
+    public = public_at(uri, os.environ.get("ECLUSE_PASSPHRASE"))
     if session.json:
         as_json({"party": party, "public": public, "scheme": "ecdsa-sha2-nistp256", "uri": uri})
         return
-    click.echo(say("cli.key.token", party=party, uri=uri))
+    click.echo(say("cli.key.external", party=party, uri=uri))
     since = project.now().isoformat(timespec="seconds")
     click.echo(f"  - public: {public}\n    scheme: ecdsa-sha2-nistp256\n    since: {since}")
     click.echo(say("cli.key.profile"))

@@ -8,8 +8,8 @@ from ecluse.ledger.jcs import canonical, parse
 from ecluse.ledger.keys import KeyPair, Signer, key_id, list_keys, load_signer, new_key
 from ecluse.ledger.local import parties_here, service_signer, signer_for, trust_locally, trust_of, with_local_keys
 from ecluse.ledger.log import Log
+from ecluse.ledger.places import public_at
 from ecluse.ledger.proofs import Consistency, Inclusion
-from ecluse.ledger.token import token_public
 from ecluse.ledger.trust import Trust, TrustedKey, attesting, kinds_of, unrevoked_key
 
 __all__ = [
@@ -34,11 +34,11 @@ __all__ = [
     "open_export",
     "parse",
     "parties_here",
+    "public_at",
     "read_checkpoint",
     "service_signer",
     "sign",
     "signer_for",
-    "token_public",
     "trust_locally",
     "trust_of",
     "unrevoked_key",

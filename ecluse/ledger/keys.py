@@ -56,7 +56,7 @@ class KeyPair:
 
 
 class Private(Protocol):
-    """A private half: here, or on a token that never gives it away."""
+    """A private half: here, or in a place that never gives it away."""
 
     def public_key(self) -> Any:
         """The public half: an Ed25519 key, or a P-256 key."""

@@ -22,7 +22,7 @@ from pydantic.dataclasses import dataclass
 
 from ecluse.errors import DefinitionError, LedgerError
 from ecluse.ledger.keys import P256, KeyPair, Signer, key_id, list_keys, load_signer, new_key
-from ecluse.ledger.token import token_signer
+from ecluse.ledger.places import place_signer
 from ecluse.ledger.trust import PIPELINE_KINDS, Trust, charter_trust, kinds_of
 from ecluse.model.canonical import plain
 from ecluse.model.charter import Charter, Key, Party
@@ -78,7 +78,8 @@ def signer_for(
 ) -> Signer:
     """The signer of a party of the charter: its newest key on this machine that counts at ``at`` (now).
 
-    Where the profile's ``signers`` name a token for the party, it signs, and ``passphrase`` is its PIN.
+    Where the profile's ``signers`` name a token or a key service for the party, it signs there; ``passphrase`` is a
+    token's PIN.
 
     Raises ``LedgerError`` for an unknown party, and where this machine holds no key that counts for it.
     """
@@ -87,8 +88,8 @@ def signer_for(
         known = ", ".join(p.id for p in counting.parties)
         raise LedgerError("ledger.unknown_party", party=party, known=known)
     moment = at or project.now()
-    if (uri := dict(project.signers).get(party)) is not None and (keys := _on_token(counting, party, moment)):
-        return token_signer(party, uri, keys[-1], passphrase)
+    if (uri := dict(project.signers).get(party)) is not None and (keys := _staying(counting, party, moment)):
+        return place_signer(party, uri, keys[-1], passphrase)
     pairs = _pairs(project, counting, party, moment)
     if not pairs:
         raise LedgerError("ledger.no_key", party=party, folder=project.keys, profile=project.profile)
@@ -128,14 +129,14 @@ def _merged(project: Project, charter: Charter) -> Charter:
 
 
 def _has_key(project: Project, charter: Charter, party: str) -> bool:
-    """Whether this machine can sign for a party now: with a file, or with a token that its profile names."""
+    """Whether this machine can sign for a party now: with a file, or in a place that its profile names."""
     now = project.now()
-    token = party in dict(project.signers) and _on_token(charter, party, now)
-    return bool(token or _pairs(project, charter, party, now))
+    staying = party in dict(project.signers) and _staying(charter, party, now)
+    return bool(staying or _pairs(project, charter, party, now))
 
 
-def _on_token(charter: Charter, party: str, at: datetime) -> list[str]:
-    """The public halves of a party's keys that only a token can hold and that count at that time, oldest first."""
+def _staying(charter: Charter, party: str, at: datetime) -> list[str]:
+    """The public halves of a party's keys that stay where they were made and count at that time, oldest first."""
     trust, found = charter_trust(charter), charter.party(party)
     keys = [key for key in (found.keys if found else ()) if key.scheme == P256]
     counting = [key for key in keys if trust.doubt(key_id(key.public, P256), None, at) is None]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import logging
 import subprocess
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ecluse.cli.init import scaffold
-from ecluse.ledger import load_signer, new_key
+from ecluse.ledger import list_keys, load_signer, new_key, public_at
+from ecluse.ledger.keys import P256
+from tests.cli.conftest import change
 
 
 @pytest.fixture
@@ -125,3 +128,33 @@ def test_no_secret_is_in_git_log_events_errors_or_anything_that_is_written(tmp_p
     assert "charter.yaml" in kept
     assert ".pem" not in kept
     assert ".ecluse" not in kept
+
+
+def test_the_key_of_a_place_is_printed_as_charter_and_profile_need_it(team, kms):
+    uri = kms.key()
+    _, _, run = team
+    told = run("key", "external", "s-pipeline", uri)
+    made = run("key", "external", "s-pipeline", uri, "--json").json
+    assert f"public: {made['public']}\n    scheme: ecdsa-sha2-nistp256" in told.out
+    assert f'[tool.ecluse.profiles.team.signers]\n  s-pipeline = "{uri}"' in told.out
+
+
+def test_an_approval_that_aws_kms_signed_opens_the_gate(alone, call, kms):
+    at, uri = alone, kms.key()
+    for pair in list_keys(at[1] / ".ecluse/mine/keys"):
+        change(at, f"keys: [{{public: {pair.public}, ", f"keys: [{{public: {public_at(uri)}, scheme: {P256}, ")
+        pair.path.unlink()
+    with (at[1] / "pyproject.toml").open("a", encoding="utf-8") as settings:
+        settings.write(f'signers = {{ p-1d5c = "{uri}" }}\n')
+    until = f"{datetime.now(UTC) + timedelta(days=20):%Y-%m-%d}"
+    given = ("clean.orders", "--as", "p-1d5c", "--question", "data-valid", "--reason", "counted", "--until", until)
+    kms.server.stop()
+    away = call(*at, "approve", *given, "--yes")
+    assert away.code == 2
+    assert "AWS KMS didn't answer" in away.err
+    assert "Traceback" not in away.err
+    kms.server.start()
+    signed = call(*at, "approve", *given, "--yes", "--json")
+    assert (signed.json["verdict"], signed.json["met"]) == ("approved", True), signed.err
+    assert call(*at, "log", "verify").code == 0
+    assert [found["state"] for found in call(*at, "doctor", "--json").json if uri in found["detail"]] == ["note"]

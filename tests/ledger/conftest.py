@@ -6,9 +6,11 @@ from hashlib import sha256
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ecluse.ledger import Log, Signer, sign, trust_of
+from ecluse.ledger import Log, Signer, public_at, sign, trust_of
+from ecluse.ledger.keys import P256
 from ecluse.model.charter import Charter, Gate, Key, Party
 from ecluse.model.facts import Fact, Subject
+from ecluse.project import Project
 from ecluse.store import Database
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -80,3 +82,19 @@ def filled(log, database, fact, service):
     with database.transaction() as connection:
         log.append(connection, [sign(fact("run", f"set.{'ab'[n % 2]}", n=n), service) for n in range(5)])
     return log
+
+
+@pytest.fixture
+def project(tmp_path, uri):
+    """A project whose pipeline's key stays at ``uri``: where that is, the tests of a kind of place say."""
+    url = f"sqlite:///{tmp_path / 'ecluse.db'}"
+    return Project(tmp_path, "demo", "prod", "dev", url, tmp_path / "state", signers=(("svc-pipeline", uri),))
+
+
+@pytest.fixture
+def team(charter_of, uri):
+    """Its charter, which lists that key."""
+    attests = ("run", "publication", "evidence")
+    return charter_of(
+        Party("svc-pipeline", keys=(Key(public_at(uri), SINCE, scheme=P256),), attests=attests), Party("p-7c1d")
+    )

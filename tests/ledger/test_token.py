@@ -13,10 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 
 from ecluse.cli import app
 from ecluse.errors import DefinitionError, LedgerError
-from ecluse.ledger import Log, parties_here, service_signer, sign, signer_for, token_public, trust_of
+from ecluse.ledger import Log, parties_here, public_at, service_signer, sign, signer_for, trust_of
 from ecluse.ledger.keys import P256, hex_of, key_id, signature_holds
 from ecluse.model.charter import Key, Party
-from ecluse.project import Project
 from tests.ledger.conftest import SINCE
 
 PIN, LABEL = "648219", "ecluse test"
@@ -58,20 +57,13 @@ def token(tmp_path_factory):
 
 
 @pytest.fixture
-def public(token):
-    return token_public(URI)
+def uri(token):
+    return URI
 
 
 @pytest.fixture
-def project(tmp_path, token):
-    url = f"sqlite:///{tmp_path / 'ecluse.db'}"
-    return Project(tmp_path, "demo", "prod", "dev", url, tmp_path / "state", signers=(("svc-pipeline", URI),))
-
-
-@pytest.fixture
-def team(charter_of, public):
-    attests = ("run", "publication", "evidence")
-    return charter_of(Party("svc-pipeline", keys=(Key(public, SINCE, scheme=P256),), attests=attests), Party("p-7c1d"))
+def public(uri):
+    return public_at(uri)
 
 
 def test_a_token_signs_facts_that_the_log_counts(project, team, database, fact, tmp_path):
@@ -92,7 +84,7 @@ def test_a_signature_counts_in_the_scheme_of_its_key_only(project, team, public)
     assert signature_holds(public, signature, b"text", P256)
     assert not signature_holds(public, signature, b"other", P256)
     assert not signature_holds(public, signature, b"text")
-    assert not signature_holds(token_public(OTHER), signature, b"text", P256)
+    assert not signature_holds(public_at(OTHER), signature, b"text", P256)
     assert not signature_holds(public, b"no signature", b"text", P256)
 
 
@@ -100,34 +92,34 @@ def test_another_key_than_the_charters_signs_nothing(project, team):
     wrong = replace(project, signers=(("svc-pipeline", OTHER),))
     with pytest.raises(LedgerError) as caught:
         signer_for(wrong, team, "svc-pipeline", PIN).sign(b"text")
-    assert caught.value.key == "ledger.token_other_key"
+    assert caught.value.key == "ledger.place_other_key"
 
 
 @pytest.mark.parametrize(
-    ("uri", "pin", "key"),
+    ("place", "pin", "key"),
     [
         (URI, "111111", "token"),
         (URI, None, "token_pin"),
         ("hsm:9?label=ecluse+test", PIN, "token"),
         ("hsm:2?label=another", PIN, "token"),
         ("hsm:two", PIN, "token"),
-        ("awskms:alias/ecluse", PIN, "token_uri"),
+        ("vault:ecluse", PIN, "place_uri"),
     ],
     ids=["wrong PIN", "no PIN", "no such key", "no such token", "no number", "another kind of place"],
 )
-def test_what_a_token_does_not_do_is_a_clear_error_without_the_pin(project, team, uri, pin, key):
+def test_what_a_token_does_not_do_is_a_clear_error_without_the_pin(project, team, place, pin, key):
     with pytest.raises(LedgerError) as caught:
-        signer_for(replace(project, signers=(("svc-pipeline", uri),)), team, "svc-pipeline", pin).sign(b"text")
+        signer_for(replace(project, signers=(("svc-pipeline", place),)), team, "svc-pipeline", pin).sign(b"text")
     assert caught.value.key == f"ledger.{key}"
     shown = f"{caught.value} {caught.value.__cause__} {signer_for(project, team, 'svc-pipeline', PIN)!r}"
-    assert uri in str(caught.value)
+    assert place in str(caught.value)
     for secret in (PIN, "111111"):
         assert secret not in shown
 
 
 def test_a_key_that_is_not_on_p256_is_not_taken(token):
     with pytest.raises(LedgerError, match="nistp384"):
-        token_public(LARGER)
+        public_at(LARGER)
 
 
 def test_without_its_library_a_token_is_not_reached(project, team, monkeypatch):
@@ -146,7 +138,7 @@ def test_a_key_that_ended_is_not_signed_with(project, team, public):
 def test_the_command_prints_what_the_charter_and_the_profile_need(token, public, tmp_path, capsys):
     assert app.call(["init", str(tmp_path / "shop")]) == 0
     capsys.readouterr()
-    assert app.call(["--project", str(tmp_path / "shop"), "key", "token", "s-pipeline", URI]) == 0
+    assert app.call(["--project", str(tmp_path / "shop"), "key", "external", "s-pipeline", URI]) == 0
     told = capsys.readouterr().out
     assert f"public: {public}\n    scheme: {P256}" in told
     assert f's-pipeline = "{URI}"' in told
