@@ -15,9 +15,11 @@ from ecluse.model.facts import Fact
 #: The payload type of a fact: an in-toto Statement.
 STATEMENT_TYPE = "application/vnd.in-toto+json"
 
-#: What stands between the quotation marks of an envelope as the log writes it, apart from payload, key and signature.
-_FRAME = f'{{"payload":"","payloadType":"{STATEMENT_TYPE}","signatures":[{{"keyid":"","sig":""}}]}}'.split('"')
-_PAYLOAD, _KEY, _SIGNATURE = (at for at, part in enumerate(_FRAME) if not part)
+#: What stands in an envelope as the log writes it before its payload, and from there to the key.
+_BEFORE, _BETWEEN = '{"payload":"', f'","payloadType":"{STATEMENT_TYPE}","signatures":[{{"keyid":"'
+#: What stands between the quotation marks behind the payload, apart from key and signature.
+_BEHIND = f'{_BETWEEN}","sig":""}}]}}'.split('"')
+_KEY, _SIGNATURE = (at for at, part in enumerate(_BEHIND) if at and not part)
 
 
 class Opened(NamedTuple):
@@ -89,13 +91,16 @@ def open_written(text: str) -> Opened | None:
 
     It says what ``parse_canonical`` and ``open_envelope`` say of such a text, without a parser.
     """
-    parts = text.split('"')
-    if len(parts) != len(_FRAME):
+    # NOTE: from the end, because the payload is long, and what stands behind it is short.
+    if not text.startswith(_BEFORE) or (end := text.rfind(_BETWEEN)) < len(_BEFORE):
         return None
-    payload, key, signature = parts[_PAYLOAD], parts[_KEY], parts[_SIGNATURE]
-    parts[_PAYLOAD] = parts[_KEY] = parts[_SIGNATURE] = ""
+    payload, parts = text[len(_BEFORE) : end], text[end:].split('"')
+    if len(parts) != len(_BEHIND):
+        return None
+    key, signature = parts[_KEY], parts[_SIGNATURE]
+    parts[_KEY] = parts[_SIGNATURE] = ""
     # NOTE: a key that is no plain word may hold an escape, which only a parser reads.
-    if parts != _FRAME or not key.isascii() or not key.isalnum():
+    if parts != _BEHIND or not key.isascii() or not key.isalnum():
         return None
     try:
         return Opened(STATEMENT_TYPE, _bytes(payload), ((key, _bytes(signature)),))
