@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecluse import texts
+from ecluse.cli.comparing import comparing
 from ecluse.cli.preview import show_preview
 from ecluse.cli.run import line, result_data, show_results
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
-from ecluse.cli.working import working
 from ecluse.errors import DefinitionError
 from ecluse.model.names import partition_of_branch, quarantine_name
 from ecluse.texts import say
 
 if TYPE_CHECKING:
     from ecluse.cli.reading import Reading
-    from ecluse.engine import Watch
     from ecluse.model.step import StepDefinition
     from ecluse.project import Project
     from ecluse.step.diff import Difference
@@ -77,7 +76,7 @@ def show(session: Session, branch: str) -> None:
         files = project.warehouse.files(found.dataset, found.snapshot_id)
         checks = _checks(project, found)
         kept = _kept(project, found)
-        change = _change(project, found)
+        change = _change(project, found, quietly=session.json)
         moved = project.warehouse.head(found.dataset) != project.warehouse.stands_on(found.dataset, found.snapshot_id)
     rows = sum(f.rows for f in files)
     if session.json:
@@ -118,28 +117,24 @@ def diff(session: Session, branch: str) -> None:
     Example:
       ecluse candidate diff clean.flights/2013-03/7d1f0a/1
     """
-    from ecluse.engine import Engine
     from ecluse.quality import guarded_suite
-    from ecluse.step.preview import Preview, preview
+    from ecluse.step.preview import preview
 
     with session.reading() as project:
         found = _find(project, branch)
         definition = _step(project.project, found)
-
-        def work(watch: Watch) -> Preview:
-            watch.stage = "comparing"
-            with Engine(memory_limit="1GB", watch=watch) as engine:
-                return preview(
-                    engine,
-                    project.warehouse,
-                    guarded_suite(definition.guard, definition.name),
-                    found.snapshot_id,
-                    partition_of_branch(branch),
-                    key=definition.guard.contract.key,
-                    data_now=project.project.data_now(),
-                )
-
-        compared = working(work, quietly=session.json)
+        compared = comparing(
+            lambda engine: preview(
+                engine,
+                project.warehouse,
+                guarded_suite(definition.guard, definition.name),
+                found.snapshot_id,
+                partition_of_branch(branch),
+                key=definition.guard.contract.key,
+                data_now=project.project.data_now(),
+            ),
+            quietly=session.json,
+        )
     if session.json:
         as_json(compared)
     else:
@@ -249,17 +244,17 @@ def _time(moment: datetime | str | None) -> str | None:
     return moment.isoformat(" ", "seconds") if isinstance(moment, datetime) else moment
 
 
-def _change(project: Reading, found: Branch) -> Difference | None:
+def _change(project: Reading, found: Branch, *, quietly: bool) -> Difference | None:
     """What a candidate changes, by the key that its step wrote down; ``None`` where it wrote nothing down."""
-    from ecluse.engine import Engine
     from ecluse.step.preview import difference
 
     written = {candidate.branch: candidate.about for candidate in project.warehouse.recalled(found.dataset)}
     if found.branch not in written:
         return None
-    with Engine(memory_limit="1GB") as engine:
-        key = written[found.branch]["unique"]
-        return difference(engine, project.warehouse, found.dataset, found.snapshot_id, key)
+    key = written[found.branch]["unique"]
+    return comparing(
+        lambda engine: difference(engine, project.warehouse, found.dataset, found.snapshot_id, key), quietly=quietly
+    )
 
 
 def _changes(change: Difference) -> str:

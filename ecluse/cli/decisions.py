@@ -55,9 +55,8 @@ def approve(session: Session, question: str, until: datetime, standing: bool, **
     """Say yes to a question about a release.
 
     What is signed is shown first: the gate, what is new since the last release, what was held back, which incidents
-    are open, what is in doubt.
-    The signature binds the release and the gate as they stand now: a change of either needs a new answer. An answer
-    that would not count is not signed.
+    are open, what is in doubt. The signature binds the release and the gate as they stand now: a change of either needs
+    a new answer. An answer that would not count is not signed.
 
     \b
     Example:

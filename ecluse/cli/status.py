@@ -18,7 +18,7 @@ from ecluse.texts import say
 
 if TYPE_CHECKING:
     from ecluse.cli.reading import Reading
-    from ecluse.model.facts import SignedFact
+    from ecluse.model.facts import Fact, SignedFact
     from ecluse.step.suites import Stale
 
 
@@ -45,9 +45,12 @@ class DatasetStatus:
 def statuses(facts: Iterable[SignedFact]) -> list[DatasetStatus]:
     """The state of every dataset that a log mentions, by name."""
     found: dict[str, DatasetStatus] = {}
-    facts, released = [*facts], dict[str, None]()
+    released: dict[str, None] = {}
+    answered: list[Fact] = []
     for signed in facts:
         fact, said = signed.fact, signed.fact.predicate
+        if fact.kind in ("release", "decision"):
+            answered.append(fact)
         if fact.kind == "release":
             for product in said["manifest"]["products"]:
                 name = product["dataset"]
@@ -59,12 +62,12 @@ def statuses(facts: Iterable[SignedFact]) -> list[DatasetStatus]:
         if name is None or not (leaves or fact.kind in ("publication", "run", "evidence")):
             continue
         found[name] = _after(found.get(name, DatasetStatus(name)), signed)
-    found |= {name: replace(found[name], version=_latest(facts, name)) for name in released}
+    found |= {name: replace(found[name], version=_latest(answered, name)) for name in released}
     return sorted(found.values(), key=lambda status: status.dataset)
 
 
-def _latest(facts: Iterable[SignedFact], dataset: str) -> str | None:
-    release = latest((signed.fact for signed in facts), [dataset])
+def _latest(facts: Iterable[Fact], dataset: str) -> str | None:
+    release = latest(facts, [dataset])
     return version_of(release) if release else None
 
 

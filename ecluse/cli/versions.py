@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
+from ecluse.cli.comparing import comparing
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
-from ecluse.cli.working import working
 from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
@@ -18,14 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ecluse.cli.reading import Reading
-    from ecluse.engine import Watch
     from ecluse.ledger import Log
     from ecluse.model.release import Manifest, TableVersion
     from ecluse.step.diff import Difference
     from ecluse.step.metrics import Answer, Metrics
     from ecluse.step.services import Services
-
-_MEMORY = "1GB"
 
 
 @click.command("diff")
@@ -44,7 +39,6 @@ def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bo
     Example:
       ecluse release diff products.delay_features 1.0.0 1.1.0
     """
-    from ecluse.engine import Engine
     from ecluse.step.diff import diff_versions
     from ecluse.step.metrics import metrics_of
 
@@ -54,17 +48,9 @@ def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bo
         metrics = [metrics_of(manifest, dataset, facts) for manifest in manifests]
         one, other = (manifest.product(dataset) for manifest in manifests)
         key = () if whole_rows else _key(project.log, other)
-
-        def work(watch: Watch) -> Difference:
-            watch.stage = "comparing"
-            # NOTE: who compares may have no right to write into the project; the folder is this user's alone.
-            with (
-                TemporaryDirectory(prefix="ecluse-") as folder,
-                Engine(memory_limit=_MEMORY, temp_directory=Path(folder), watch=watch) as engine,
-            ):
-                return diff_versions(engine, project.warehouse, one, other, key)
-
-        found = working(work, quietly=session.json)
+        found = comparing(
+            lambda engine: diff_versions(engine, project.warehouse, one, other, key), quietly=session.json
+        )
     if session.json:
         beside = dict(zip(("before", "after"), metrics, strict=True))
         as_json({"before": before, "after": after, "same": found.same, "difference": found, "metrics": beside})

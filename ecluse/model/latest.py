@@ -63,6 +63,16 @@ def latest(facts: Iterable[_Fact], datasets: Iterable[str]) -> _Fact | None:
     return found
 
 
+def release_named(facts: Iterable[_Fact], datasets: Iterable[str], version: str | None) -> _Fact | None:
+    """The release with that version that holds all of some datasets; the latest where the version is none or says so.
+
+    ``facts`` are as for ``latest``. Where a version was released twice, the second is meant.
+    """
+    if version is None or version == LATEST:
+        return latest(facts, datasets)
+    return latest([fact for fact in facts if fact.kind == "release" and version_of(fact) == version], datasets)
+
+
 def version_of(release: Stated) -> str:
     """The version that a release states; empty where it states none."""
     version = _manifest(release).get("version")

@@ -14,7 +14,7 @@ from ecluse.lineage import EventStore, Graph
 from ecluse.model.canonical import digest
 from ecluse.model.charter import Charter
 from ecluse.model.facts import SignedFact
-from ecluse.model.latest import LATEST, latest, version_of
+from ecluse.model.latest import release_named
 from ecluse.model.release import Manifest, PromotedFrom
 from ecluse.model.verdict import Request, Verdict
 from ecluse.report.columns import columns_of_release, rows_decided_by
@@ -101,9 +101,7 @@ def _release(
 ) -> tuple[SignedFact, Manifest] | None:
     """The release of that version that holds the dataset, or the latest, in this project and environment."""
     here = [f for f in facts if (f.fact.project, f.fact.environment) == (project.name, project.environment)]
-    if version is not None and version != LATEST:
-        here = [f for f in here if f.fact.kind == "release" and version_of(f.fact) == version]
-    found = latest((f.fact for f in here), [dataset])
+    found = release_named((f.fact for f in here), [dataset], version)
     if found is None:
         return None
     return next(f for f in here if f.fact is found), Manifest.from_json(found.predicate["manifest"])

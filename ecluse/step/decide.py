@@ -7,7 +7,7 @@ from dataclasses import replace
 from ecluse import texts
 from ecluse.model.outcome import Outcome
 from ecluse.quality import promise_text
-from ecluse.step.latest import mixed_ancestors
+from ecluse.step.ancestors import mixed_ancestors
 from ecluse.step.quarantine import unresolved
 from ecluse.step.services import Services
 from ecluse.step.state import Block, Ending, State

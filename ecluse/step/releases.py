@@ -13,7 +13,7 @@ from ecluse.errors import Conflict, DefinitionError, NotComputed
 from ecluse.gate.criteria import criteria_of
 from ecluse.ledger import Log, Signer, sign
 from ecluse.model.facts import Fact, SignedFact, Subject
-from ecluse.model.latest import LATEST, latest, version_of
+from ecluse.model.latest import LATEST, release_named
 from ecluse.model.release import Manifest, PromotedFrom, TableVersion
 from ecluse.project import Project
 from ecluse.step.closure import confirm_known, published_closure
@@ -108,9 +108,7 @@ def release_of(project: Project, log: Log, dataset: str, version: str | None = N
     """The same of a project that is opened for reading."""
     stated = sorted([*log.facts(kind="release"), *log.facts(kind="decision")], key=attrgetter("position"))
     here = [s.fact for s in stated if (s.fact.project, s.fact.environment) == (project.name, project.environment)]
-    if version is not None and version != LATEST:
-        here = [fact for fact in here if fact.kind == "release" and version_of(fact) == version]
-    found = latest(here, [dataset])
+    found = release_named(here, [dataset], version)
     return None if found is None else Manifest.from_json(found.predicate["manifest"])
 
 

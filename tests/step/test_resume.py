@@ -11,9 +11,9 @@ from ecluse.errors import Conflict, DefinitionError, IntegrityError, NotComputed
 from ecluse.model.contract import Column
 from ecluse.model.names import quarantine_name
 from ecluse.model.step import Guard, Table
-from ecluse.step import run as run_module
 from ecluse.step.state import Ending
 from tests.step.orders import NAME, Shop, guard
+from tests.step.stopping import ended_at
 from tests.step.updates import between
 
 QUARANTINES = guard(between("amount", min_value=0), on_failure="quarantine", quarantine_at_most=0.5)
@@ -190,19 +190,13 @@ def test_a_source_is_published_later_from_the_bytes_that_are_kept(shop):
     assert len(said["raw"]) == 1
 
 
+@pytest.mark.parametrize("update", [{}, {"update": "merge", "newest_by": ("amount",)}], ids=["replace", "merge"])
 @pytest.mark.parametrize("stage", ["check", "account", "decide"])
-def test_a_run_that_is_stopped_behind_its_writing_is_gone_on_with(shop, monkeypatch, stage):
+def test_a_run_that_is_stopped_behind_its_writing_is_gone_on_with(shop, monkeypatch, stage, update):
     shop.collect()
-    good = replace(shop.step, guard=WIDER)
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as stopping:
-        stages = tuple(stop if s.__name__ == stage else s for s in run_module.STAGES)
-        stopping.setattr(run_module, "STAGES", stages)
-        with pytest.raises(KeyboardInterrupt):
-            shop.run(good)
+    good = replace(shop.step, guard=WIDER, **update)
+    with ended_at(stage, KeyboardInterrupt):
+        shop.run(good)
     (left,) = shop.services.warehouse.candidates()
     assert left.lease == "expired"
     written = []
@@ -217,14 +211,8 @@ def test_a_run_with_another_suite_computes_by_itself(shop, blocked):
     assert shop.branches() == [blocked]
 
 
-def test_a_failure_leaves_nothing_to_go_on_with(shop, monkeypatch):
+def test_a_failure_leaves_nothing_to_go_on_with(shop):
     shop.collect()
-
-    def fail(*_):
-        raise RuntimeError("a defect")
-
-    stages = tuple(fail if s.__name__ == "account" else s for s in run_module.STAGES)
-    monkeypatch.setattr(run_module, "STAGES", stages)
-    with pytest.raises(RuntimeError):
+    with ended_at("account", RuntimeError):
         shop.run(replace(shop.step, guard=WIDER))
     assert shop.branches() == []

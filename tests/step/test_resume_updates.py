@@ -17,10 +17,10 @@ from ecluse.model.outcome import Outcome
 from ecluse.model.step import Guard
 from ecluse.quality import guarded_suite
 from ecluse.step import publish as publishing
-from ecluse.step import run as run_module
 from ecluse.step.preview import preview
 from ecluse.step.state import Ending
 from tests.step.orders import Shop, guard
+from tests.step.stopping import ended_at
 from tests.step.updates import Dataset, between
 
 HELD = quarantine_name("clean.rows")
@@ -282,16 +282,10 @@ def test_a_run_that_is_stopped_behind_its_writing_is_gone_on_with(tmp_path, mode
     case = CASES[mode]
     rows = Dataset(tmp_path, case.columns, update=mode, **case.declared)
     rows.give(case.first)
+    # What reads no input is known by its run alone: this is another attempt of it.
     run = str(uuid.uuid4())
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as stopping:
-        stages = tuple(stop if s.__name__ == stage else s for s in run_module.STAGES)
-        stopping.setattr(run_module, "STAGES", stages)
-        with pytest.raises(KeyboardInterrupt):
-            rows.give(case.batch, run=run)
+    with ended_at(stage, KeyboardInterrupt):
+        rows.give(case.batch, run=run)
     (left,) = rows.services.warehouse.candidates()
     assert left.lease == "expired"
     began, real = [], rows.services.warehouse.begin
