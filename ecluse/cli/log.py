@@ -62,38 +62,47 @@ def _about(predicate: dict[str, Any], subjects: tuple[Any, ...]) -> str:
 
 @group.command("verify")
 @click.option(
-    "--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="A checkpoint that was kept elsewhere."
+    "--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="A checkpoint that the log must extend."
+)
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A checkpoint that you kept yourself: what stands before it is compared with its root, and its signatures "
+    "aren't verified again.",
 )
 @click.option("--export", "exported", type=click.Path(path_type=Path), metavar="FILE", help="An exported log instead.")
 @pass_session
-def verify(session: Session, checkpoint: Path | None, exported: Path | None) -> None:
+def verify(session: Session, checkpoint: Path | None, start: Path | None, exported: Path | None) -> None:
     """Verify every fact, their order and their signatures; with a checkpoint, also that nothing was cut off since.
 
     \b
     Example:
       ecluse log verify --checkpoint kept-elsewhere.json
     """
-    from ecluse.ledger import read_checkpoint
+    from ecluse.ledger import open_checkpoint, read_checkpoint, verify_export
 
-    kept = read_checkpoint(checkpoint) if checkpoint else None
     with session.reading() as project:
+        kept, vouched = (open_checkpoint(read_checkpoint(f), project.trust) if f else None for f in (checkpoint, start))
+        against = [kept] if kept else []
 
         def work(watch: Watch) -> LogState:
             watch.stage = "verifying"
+            how: Any = {"vouched": vouched, "passed": watch.reached, "every_core": True}
             if exported:
-                from ecluse.ledger import verify_export
-
-                return verify_export(exported, project.trust, [kept] if kept else [], watch.reached)
+                return verify_export(exported, project.trust, against, **how)
             watch.total = project.log.size
-            if kept:
-                return project.log.verify_from(kept, watch.reached)
-            return project.log.verify(passed=watch.reached)
+            return project.log.verify(against=against, **how)
 
         state = working(work, quietly=session.json)
+    before = vouched.size if vouched else 0
     if session.json:
-        as_json(state)
-    else:
-        click.echo(say("cli.log.holds" if kept else "cli.log.holds_alone", size=state.size, root=state.root))
+        as_json({"size": state.size, "root": state.root, "vouched": before})
+        return
+    click.echo(say("cli.log.holds" if kept or vouched else "cli.log.holds_alone", size=state.size, root=state.root))
+    if vouched:
+        click.echo(say("cli.log.vouched", vouched=before, at=vouched.at.isoformat(" ", "seconds")))
 
 
 @group.command("export")

@@ -30,6 +30,7 @@ def command(session: Session, dataset: str, version: str | None, target: str) ->
     Example:
       ecluse promote products.delay_features --version 1.0.0 --to prod
     """
+    from ecluse.door.definitions import Definitions
     from ecluse.door.records import Records
     from ecluse.orchestration.outbox import hand_on
     from ecluse.orchestration.runner import load_steps
@@ -41,7 +42,7 @@ def command(session: Session, dataset: str, version: str | None, target: str) ->
     after = Project.find(before.root, target)
     # NOTE: read before the log, because a definition that can't be loaded is the cheaper mistake to find.
     steps = load_steps(after)
-    source = Records.open(before, read_only=True)
+    source = Records.open(Definitions.of(before), read_only=True)
     try:
         services = open_services(after)
         tell = None if session.json else lambda result: click.echo(line(result))

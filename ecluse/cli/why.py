@@ -77,13 +77,15 @@ def _purposes(project: Reading, dataset: str) -> list[str]:
 
 def _answer(session: Session, dataset: str, purpose: str, version: str | None, phase: str | None) -> Answer:
     """What ``ecluse.load`` would say here and now; nothing is handed over, so nothing is recorded."""
+    from ecluse.door.definitions import Definitions
     from ecluse.door.identity import reader_of
     from ecluse.door.load import request_for
     from ecluse.door.records import Records
 
-    records = Records.open(session.project().root)
+    definitions = Definitions.of(session.project().root)
+    reader = reader_of(definitions, [dataset], purpose)
+    records = Records.open(definitions, reader=reader)
     try:
-        reader = reader_of(records, [dataset], purpose)
         manifest = records.find([dataset], version)
         request = request_for(records, reader, manifest, dataset, purpose, version, phase)
         verdict = records.judge([request], manifest, records.project.now())

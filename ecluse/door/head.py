@@ -1,57 +1,99 @@
 """The log as a reader saw it last: one that is shorter now, or says something else, was put back or rewritten.
 
 Every signature in an old copy of a log is true. What was withdrawn since is open in it again, so the reader remembers.
+What they remember carries their own signature: they verified the log up to there, and need not verify its signatures
+again. Somebody else's word for it is worth nothing to them.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from ecluse.door.records import Records
-from ecluse.errors import IntegrityError, StorageError
-from ecluse.ledger import LogState
+from ecluse.door.definitions import Definitions
+from ecluse.door.identity import Reader
+from ecluse.errors import IntegrityError, LedgerError, StorageError
+from ecluse.ledger import Checkpoint, Log, LogState, Trust, open_checkpoint, seal_checkpoint
 
 FILE = "heads.json"
 
 
-def confirm_head(records: Records) -> None:
-    """``IntegrityError`` where the log doesn't extend what this profile's readers saw of it before."""
-    seen = _read(records.project.state / FILE).get(_name(records))
-    if seen is None:
-        return
-    if records.state.size < seen.size or (seen.size and records.log.root(seen.size) != seen.root):
-        name = _name(records)
-        raise IntegrityError("door.log_put_back", log=name, seen=seen.size, size=records.state.size, file=FILE)
+@dataclass(frozen=True)
+class Head:
+    """Size and root of a log, when they were seen, and the same in an envelope that who saw them signed."""
+
+    checkpoint: Checkpoint
+    signed: Mapping[str, Any] | None
+
+    def verified_by(self, reader: Reader, trust: Trust) -> bool:
+        """Whether this reader's own key says that the log was verified up to here."""
+        if self.signed is None or reader.signer is None or (own := trust.keys.get(reader.signer.key_id)) is None:
+            return False
+        try:
+            return open_checkpoint(self.signed, Trust({reader.signer.key_id: own})) == self.checkpoint
+        except LedgerError:
+            return False
+
+    def confirm(self, log: Log, name: str) -> None:
+        """``IntegrityError`` where ``log`` doesn't extend this head; its tree is taken as it is stored."""
+        seen = self.checkpoint
+        if log.size < seen.size or (seen.size and log.root(seen.size) != seen.root):
+            raise IntegrityError("door.log_put_back", log=name, seen=seen.size, size=log.size, file=FILE)
 
 
-def remember_head(records: Records) -> None:
-    """Keep size and root of the log, for the next time."""
-    path = records.project.state / FILE
+def read_head(definitions: Definitions) -> Head | None:
+    """What this profile's readers saw of the log; ``IntegrityError`` where what they remember can't be read."""
+    return _read(_path(definitions)).get(log_name(definitions))
+
+
+def remember_head(definitions: Definitions, state: LogState, reader: Reader, at: datetime) -> None:
+    """Keep size and root of a log, signed by who verified it, for the next time."""
+    path, name = _path(definitions), log_name(definitions)
     known = _read(path)
-    before = known.get(_name(records))
-    if before is not None and before.size >= records.state.size:
+    before = known.get(name)
+    if before and before.checkpoint.size >= state.size and before.verified_by(reader, definitions.trust):
         return
-    known[_name(records)] = records.state
-    content = {name: {"size": state.size, "root": state.root} for name, state in sorted(known.items())}
+    checkpoint = Checkpoint(state.size, state.root, at)
+    known[name] = Head(checkpoint, seal_checkpoint(checkpoint, reader.signer) if reader.signer else None)
     beside = path.with_suffix(".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        content = {name: _said(head) for name, head in sorted(known.items())}
         beside.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
         beside.replace(path)
     except OSError as error:
         raise StorageError("door.head_write", path=path, error=error.strerror or error) from error
 
 
-def _name(records: Records) -> str:
-    return f"{records.project.name}/{records.project.environment}"
+def log_name(definitions: Definitions) -> str:
+    """What a log is called among those that a profile's readers remember."""
+    return f"{definitions.project.name}/{definitions.project.environment}"
 
 
-def _read(path: Path) -> dict[str, LogState]:
+def _path(definitions: Definitions) -> Path:
+    return definitions.project.state / FILE
+
+
+def _read(path: Path) -> dict[str, Head]:
     try:
         found = json.loads(path.read_text("utf-8"))
-        return {name: LogState(int(seen["size"]), str(seen["root"])) for name, seen in found.items()}
+        return {name: _head(said) for name, said in found.items()}
     except FileNotFoundError:
         return {}
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise IntegrityError("door.head_damaged", path=path, error=f"{type(error).__name__}: {error}") from error
+
+
+def _said(head: Head) -> dict[str, Any]:
+    seen = head.checkpoint
+    return {"size": seen.size, "root": seen.root, "at": seen.at.isoformat(), "signed": head.signed}
+
+
+def _head(said: Mapping[str, Any]) -> Head:
+    # NOTE: earlier versions kept size and root alone.
+    at = datetime.fromisoformat(said["at"]) if "at" in said else datetime.now(UTC)
+    return Head(Checkpoint(int(said["size"]), str(said["root"]), at), said.get("signed"))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecluse.door.records import Records
+from ecluse.door.definitions import Definitions
 from ecluse.errors import DefinitionError
 from ecluse.gate import valid_grants
 from ecluse.ledger import Signer, parties_here, signer_for
@@ -21,7 +21,7 @@ class Reader:
     authenticated: bool
 
 
-def reader_of(records: Records, datasets: Sequence[str], purpose: str) -> Reader:
+def reader_of(definitions: Definitions, datasets: Sequence[str], purpose: str) -> Reader:
     """The reader: the party that ``ECLUSE_READER`` names, or else the only one that has a key on this machine.
 
     In a demo every party has a key here: the first party that may read what is asked for takes the role, and is
@@ -29,21 +29,21 @@ def reader_of(records: Records, datasets: Sequence[str], purpose: str) -> Reader
     passphrase is opened with ``ECLUSE_PASSPHRASE``. Nobody at all is a reader too: the gate refuses them.
     """
     named = os.environ.get("ECLUSE_READER")
-    here = parties_here(records.project, records.written)
-    if named is None and len(here) > 1 and not records.project.makes_keys:
-        raise DefinitionError("door.which_reader", readers=", ".join(here), folder=records.project.keys)
-    party = named or _local(records, here, datasets, purpose)
+    here = parties_here(definitions.project, definitions.written)
+    if named is None and len(here) > 1 and not definitions.project.makes_keys:
+        raise DefinitionError("door.which_reader", readers=", ".join(here), folder=definitions.project.keys)
+    party = named or _local(definitions, here, datasets, purpose)
     if party is None:
         return Reader(None, None, authenticated=False)
-    signer = signer_for(records.project, records.written, party, os.environ.get("ECLUSE_PASSPHRASE"))
-    written = records.written.party(party)
+    signer = signer_for(definitions.project, definitions.written, party, os.environ.get("ECLUSE_PASSPHRASE"))
+    written = definitions.written.party(party)
     listed = written is not None and signer.public in [key.public for key in written.keys]
     return Reader(party, signer, authenticated=listed)
 
 
-def _local(records: Records, here: Sequence[str], datasets: Sequence[str], purpose: str) -> str | None:
-    today = records.project.now().date()
+def _local(definitions: Definitions, here: Sequence[str], datasets: Sequence[str], purpose: str) -> str | None:
+    today = definitions.project.now().date()
     for party in here:
-        if all(valid_grants(records.charter, party, dataset, purpose, today) for dataset in datasets):
+        if all(valid_grants(definitions.charter, party, dataset, purpose, today) for dataset in datasets):
             return party
     return here[0] if here else None

@@ -10,8 +10,9 @@ from typing import overload
 
 from ecluse.access import Granted, compile_grant, load_pseudonym_key
 from ecluse.door.columns import released_columns
+from ecluse.door.definitions import Definitions
 from ecluse.door.files import confirm_snapshot, verify_files
-from ecluse.door.head import confirm_head, remember_head
+from ecluse.door.head import remember_head
 from ecluse.door.identity import Reader, reader_of
 from ecluse.door.loaded import Loaded
 from ecluse.door.lock import Lock
@@ -82,15 +83,15 @@ def load(
     datasets = [names] if isinstance(names, str) else list(dict.fromkeys(names))
     if not datasets:
         raise DefinitionError("door.no_names")
-    records = Records.open(project, environment=environment)
+    definitions = Definitions.of(project, environment)
+    hatch = asks_unreleased(phase, definitions.charter)
+    if hatch and version not in (None, LATEST):
+        raise DefinitionError("door.unreleased_version", version=version)
+    allowed = charter_of_hatch(definitions.charter) if hatch else definitions.charter
+    reader = reader_of(replace(definitions, charter=allowed), datasets, purpose)
+    records = Records.open(definitions, reader=reader)
     try:
-        confirm_head(records)
         now = records.project.now()
-        hatch = asks_unreleased(phase, records.charter)
-        if hatch and version not in (None, LATEST):
-            raise DefinitionError("door.unreleased_version", version=version)
-        allowed = charter_of_hatch(records.charter) if hatch else records.charter
-        reader = reader_of(replace(records, charter=allowed), datasets, purpose)
         warehouse = Warehouse(records.project.warehouse, records.log.database)
         manifest = published(records, warehouse, datasets) if hatch else records.find(datasets, version)
         requests = [request_for(records, reader, manifest, d, purpose, version, phase) for d in datasets]
@@ -115,7 +116,7 @@ def load(
         loaded = _opened(records, warehouse, reader, manifest, found, purpose, let_through)
         shown = {dataset: one.columns for dataset, one in loaded.items()}
         record_read(records, reader, requests, manifest, found, shown, now)
-        remember_head(records)
+        remember_head(definitions, records.state, reader, now)
         if lock is not None:
             gate = records.charter.gate_digest(requests[0].phase)
             Lock(manifest, tuple(requests), gate, shown, records.state, now).write(Path(lock))
@@ -170,7 +171,7 @@ def _refuse(
     )
     try:
         record_read(records, reader, requests, manifest, found, {}, now)
-        remember_head(records)
+        remember_head(records.definitions, records.state, reader, now)
     except EcluseError as error:
         # NOTE: that it could not be recorded is worth knowing, and no reason to hide why the door is closed.
         refusal.add_note(str(error))

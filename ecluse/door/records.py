@@ -1,15 +1,16 @@
-"""The project's records as the door reads them: the charter that counts here, and a log that was verified."""
+"""The project's records as the door reads them: what counts here, and a log that was verified."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from ecluse.charterfile import load_charter
+from ecluse.door.definitions import Definitions
+from ecluse.door.head import log_name, read_head
+from ecluse.door.identity import Reader
 from ecluse.gate import asks_unreleased, release_verdict, unreleased_verdict, verdict
-from ecluse.ledger import Log, LogState, Trust, trust_of, with_local_keys
+from ecluse.ledger import Log, LogState, Trust
 from ecluse.model.charter import Charter
 from ecluse.model.facts import Fact, SignedFact
 from ecluse.model.latest import LATEST, latest
@@ -21,38 +22,43 @@ from ecluse.store import Database
 
 @dataclass(frozen=True)
 class Records:
-    """One project's definitions and facts at one moment.
+    """One project's definitions and facts at one moment: ``state`` is the verified log, and ``facts`` are its facts."""
 
-    ``charter`` holds this machine's keys too, where the profile allows them; ``written`` is the charter as its file
-    has it. ``state`` is the verified log, and ``facts`` are exactly the facts that it counts.
-    """
-
-    project: Project
-    written: Charter
-    charter: Charter
-    trust: Trust
+    definitions: Definitions
     log: Log
     state: LogState
     facts: tuple[SignedFact, ...]
 
     @classmethod
-    def open(
-        cls, project: str | Path | Project | None, *, environment: str | None = None, read_only: bool = False
-    ) -> Records:
-        """Read the charter and the whole log; ``IntegrityError`` where the log isn't what was signed.
+    def open(cls, definitions: Definitions, *, read_only: bool = False, reader: Reader | None = None) -> Records:
+        """Read and verify the whole log; ``IntegrityError`` where it isn't what was signed.
 
-        ``environment`` is the one whose records are read, the profile's own unless given; another's are only read.
+        With a ``reader`` it must extend the log as they saw it last, and no signature is verified again of what they
+        verified then.
         """
-        own = project if isinstance(project, Project) else Project.find(project)
-        found = own.reads_from(environment or own.environment)
-        read_only = read_only or found != own
-        written = load_charter(found)
-        charter = with_local_keys(found, written)
-        trust = trust_of(written, found)
-        log = Log(Database(found.database_url, read_only=read_only), trust)
-        state = log.verify()
-        facts = tuple(f for f in log.facts() if f.position < state.size)
-        return cls(found, written, charter, trust, log, state, facts)
+        database = Database(definitions.project.database_url, read_only=read_only or definitions.foreign)
+        log = Log(database, definitions.trust)
+        head = read_head(definitions) if reader else None
+        if reader is None or head is None:
+            return cls(definitions, log, *log.verified_facts())
+        head.confirm(log, log_name(definitions))
+        seen, own = head.checkpoint, head.verified_by(reader, definitions.trust)
+        return cls(definitions, log, *log.verified_facts(against=[seen], vouched=seen if own else None))
+
+    @property
+    def project(self) -> Project:
+        """The project whose records these are."""
+        return self.definitions.project
+
+    @property
+    def charter(self) -> Charter:
+        """The charter that counts here."""
+        return self.definitions.charter
+
+    @property
+    def trust(self) -> Trust:
+        """The keys that count here."""
+        return self.definitions.trust
 
     def judge_release(self, dataset: str, manifest: Manifest | None, version: str | None, now: datetime) -> Verdict:
         """The verdict about a release, whoever reads it and whatever for."""

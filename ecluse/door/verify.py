@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ecluse.charterfile import load_charter
+from ecluse.door.definitions import Definitions
 from ecluse.door.files import verify_files
 from ecluse.door.lock import Lock
 from ecluse.door.records import Records, judge
 from ecluse.errors import DefinitionError, IntegrityError, Refused
-from ecluse.ledger import LogState, open_export, read_checkpoint, trust_of, with_local_keys
+from ecluse.ledger import LogState, open_checkpoint, open_export, read_checkpoint, trust_of, with_local_keys
 from ecluse.model.charter import Charter
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Verdict
@@ -63,7 +64,7 @@ def verify(
     asked = _project_of(lock, project)
     if any((r.project, r.environment) != (asked.name, asked.environment) for r in lock.requests):
         raise IntegrityError("door.lock_elsewhere", path=path, project=asked.name, environment=asked.environment)
-    records = Records.open(asked, read_only=True)
+    records = Records.open(Definitions.of(asked), read_only=True)
     try:
         _confirm_extends(lock, path, records.state, records.log.root)
         products = _products(lock)
@@ -87,7 +88,8 @@ def _verify_offline(
 ) -> Verified:
     counting = _charter(project, charter)
     trust = trust_of(counting)
-    exported = open_export(evidence, trust, [read_checkpoint(Path(checkpoint))] if checkpoint is not None else [])
+    kept = [] if checkpoint is None else [open_checkpoint(read_checkpoint(Path(checkpoint)), trust)]
+    exported = open_export(evidence, trust, kept)
     _confirm_extends(lock, path, exported.state, exported.root)
     products = _products(lock)
     if files is not None:

@@ -1,7 +1,7 @@
 """The log of facts: keys, signed envelopes, an append-only Merkle log, checkpoints."""
 
 from ecluse.ledger.audit import LogState
-from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
+from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint, seal_checkpoint
 from ecluse.ledger.envelope import sign
 from ecluse.ledger.export import Exported, open_export, verify_export
 from ecluse.ledger.jcs import canonical, parse
@@ -36,6 +36,7 @@ __all__ = [
     "parties_here",
     "public_at",
     "read_checkpoint",
+    "seal_checkpoint",
     "service_signer",
     "sign",
     "signer_for",

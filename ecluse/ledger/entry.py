@@ -35,10 +35,11 @@ def open_entry(entry: Entry) -> tuple[Opened, Fact]:
 
     Raises ``IntegrityError`` where it isn't what was appended: by its leaf, its form, or the index.
     """
-    if leaf_hash(entry.envelope.encode()).hex() != entry.leaf:
+    stored = entry.envelope.encode()
+    if leaf_hash(stored).hex() != entry.leaf:
         raise IntegrityError("ledger.altered", position=entry.position)
     try:
-        opened = open_stored(entry.envelope)
+        opened = open_stored(stored)
         fact = stated(opened)
     except LedgerError as error:
         raise IntegrityError("ledger.entry", position=entry.position, why=error.part("received")) from error
@@ -49,17 +50,19 @@ def open_entry(entry: Entry) -> tuple[Opened, Fact]:
     return opened, fact
 
 
-def entry_doubt(position: int, opened: Opened, fact: Fact, trust: Trust) -> LedgerError | None:
+def entry_doubt(
+    position: int, opened: Opened, fact: Fact, trust: Trust, *, vouched: bool = False
+) -> LedgerError | None:
     """Why an entry's fact doesn't count; ``IntegrityError`` where a signature is false."""
     try:
-        return signatures_doubt(opened, trust, fact.kind, fact.at)
+        return signatures_doubt(opened, trust, fact.kind, fact.at, vouched=vouched)
     except LedgerError as error:
         raise IntegrityError("ledger.entry", position=position, why=error.part("received")) from error
 
 
-def without_doubt(position: int, opened: Opened, fact: Fact, trust: Trust) -> None:
+def without_doubt(position: int, opened: Opened, fact: Fact, trust: Trust, *, vouched: bool = False) -> None:
     """Raise ``IntegrityError`` naming an entry's position where its fact doesn't count."""
-    doubt = entry_doubt(position, opened, fact, trust)
+    doubt = entry_doubt(position, opened, fact, trust, vouched=vouched)
     if doubt is None:
         return
     if doubt.key == "ledger.unknown_key":

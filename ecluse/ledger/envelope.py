@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from ecluse.errors import LedgerError
 from ecluse.ledger.jcs import canonical, parse_canonical
@@ -15,11 +17,22 @@ from ecluse.model.facts import Fact
 #: The payload type of a fact: an in-toto Statement.
 STATEMENT_TYPE = "application/vnd.in-toto+json"
 
-#: What stands in an envelope as the log writes it before its payload, and from there to the key.
-_BEFORE, _BETWEEN = '{"payload":"', f'","payloadType":"{STATEMENT_TYPE}","signatures":[{{"keyid":"'
-#: What stands between the quotation marks behind the payload, apart from key and signature.
-_BEHIND = f'{_BETWEEN}","sig":""}}]}}'.split('"')
-_KEY, _SIGNATURE = (at for at, part in enumerate(_BEHIND) if at and not part)
+
+class _Signature(msgspec.Struct):
+    keyid: str
+    sig: bytes
+
+
+class _Envelope(msgspec.Struct, rename="camel"):
+    """An envelope of a fact, its fields in canonical order."""
+
+    payload: bytes
+    payload_type: Literal["application/vnd.in-toto+json"]
+    signatures: list[_Signature]
+
+
+_READER = msgspec.json.Decoder(_Envelope)
+_WRITER = msgspec.json.Encoder()
 
 
 class Opened(NamedTuple):
@@ -86,34 +99,27 @@ def open_envelope(envelope: Mapping[str, Any], payload_type: str) -> Opened:
     return Opened(payload_type, _bytes(envelope["payload"]), tuple(signatures))
 
 
-def open_written(text: str) -> Opened | None:
+def open_written(text: bytes) -> Opened | None:
     """The envelope of a fact as the log writes it: canonical, with one signature. ``None`` for every other text.
 
-    It says what ``parse_canonical`` and ``open_envelope`` say of such a text, without a parser.
+    It says what ``parse_canonical`` and ``open_envelope`` say of such a text, at a fraction of the time.
     """
-    # NOTE: from the end, because the payload is long, and what stands behind it is short.
-    if not text.startswith(_BEFORE) or (end := text.rfind(_BETWEEN)) < len(_BEFORE):
-        return None
-    payload, parts = text[len(_BEFORE) : end], text[end:].split('"')
-    if len(parts) != len(_BEHIND):
-        return None
-    key, signature = parts[_KEY], parts[_SIGNATURE]
-    parts[_KEY] = parts[_SIGNATURE] = ""
-    # NOTE: a key that is no plain word may hold an escape, which only a parser reads.
-    if parts != _BEHIND or not key.isascii() or not key.isalnum():
-        return None
     try:
-        return Opened(STATEMENT_TYPE, _bytes(payload), ((key, _bytes(signature)),))
+        envelope = _READER.decode(text)
+        if len(envelope.signatures) != 1 or _WRITER.encode(envelope) != text:
+            return None
     except ValueError:
         return None
+    signature = envelope.signatures[0]
+    return Opened(STATEMENT_TYPE, envelope.payload, ((signature.keyid, signature.sig),))
 
 
-def open_stored(text: str) -> Opened:
+def open_stored(text: bytes) -> Opened:
     """The envelope of a fact whose canonical text the log holds.
 
     Raises ``ValueError`` where the text isn't canonical, ``LedgerError`` where it is, and is no envelope of a fact.
     """
-    return open_written(text) or open_as(parse_canonical(text.encode()), STATEMENT_TYPE)
+    return open_written(text) or open_as(parse_canonical(text), STATEMENT_TYPE)
 
 
 def open_as(envelope: Mapping[str, Any], payload_type: str) -> Opened:

@@ -50,12 +50,24 @@ def statement_digest(opened: Opened) -> bytes:
     return sha256(opened.payload).digest()[:16]
 
 
-def signatures_doubt(opened: Opened, trust: Trust, kind: str | None, at: datetime) -> LedgerError | None:
-    """Why not every signature counts; ``None`` where all do. Raises ``LedgerError`` where one is false."""
-    first, message = None, opened.message
+def signatures_doubt(
+    opened: Opened, trust: Trust, kind: str | None, at: datetime, *, vouched: bool = False
+) -> LedgerError | None:
+    """Why not every signature counts; ``None`` where all do. Raises ``LedgerError`` where one is false.
+
+    ``vouched``: somebody whom the caller believes found the signatures true, so that only their keys are asked about.
+    """
+    if not vouched:
+        _none_is_false(opened, trust)
+    for id, _ in opened.signatures:
+        if (doubt := trust.doubt(id, kind, at)) is not None:
+            return doubt
+    return None
+
+
+def _none_is_false(opened: Opened, trust: Trust) -> None:
+    message = opened.message
     for id, signature in opened.signatures:
         known = trust.keys.get(id)
         if known is not None and not signature_holds(known.key.public, signature, message, known.key.scheme):
             raise LedgerError("ledger.bad_signature", party=known.party, key_id=id[:16])
-        first = first or trust.doubt(id, kind, at)
-    return first

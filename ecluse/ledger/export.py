@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ecluse.errors import IntegrityError, LedgerError
 from ecluse.ledger import merkle
 from ecluse.ledger.audit import LogState, Passed, audit
-from ecluse.ledger.checkpoint import open_checkpoint
-from ecluse.ledger.entry import Entry, read_entry
+from ecluse.ledger.checkpoint import Checkpoint
+from ecluse.ledger.entry import Entry
 from ecluse.ledger.jcs import canonical, parse
 from ecluse.ledger.pages import pages_of
 from ecluse.ledger.trust import Trust
@@ -56,20 +55,25 @@ def read_entries(path: Path) -> Iterator[Entry]:
 
 
 def verify_export(
-    path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = (), passed: Passed | None = None
+    path: Path,
+    trust: Trust,
+    against: Sequence[Checkpoint] = (),
+    *,
+    vouched: Checkpoint | None = None,
+    passed: Passed | None = None,
+    every_core: bool = False,
 ) -> LogState:
-    """Verify an exported log, and that it extends the signed checkpoints that are given."""
-    signed = [open_checkpoint(envelope, trust) for envelope in checkpoints]
-    return audit(pages_of(read_entries(path)), trust, signed, passed)
+    """Verify an exported log as ``Log.verify`` does."""
+    pages = pages_of(read_entries(path))
+    return audit(pages, trust, against, vouched=vouched, passed=passed, every_core=every_core)
 
 
-def open_export(path: Path, trust: Trust, checkpoints: Sequence[Mapping[str, Any]] = ()) -> Exported:
+def open_export(path: Path, trust: Trust, against: Sequence[Checkpoint] = ()) -> Exported:
     """The facts of an exported log that verifies as ``verify_export`` says; they are held in memory."""
     entries = tuple(read_entries(path))
-    state = audit(pages_of(entries), trust, [open_checkpoint(envelope, trust) for envelope in checkpoints])
-    examined = [(entry.position, read_entry(entry, trust)) for entry in entries]
-    facts = tuple(SignedFact(position, found.fact, found.key_ids) for position, found in examined)
-    return Exported(state, facts, tuple(bytes.fromhex(entry.leaf) for entry in entries))
+    facts: list[SignedFact] = []
+    state = audit(pages_of(entries), trust, against, facts=facts)
+    return Exported(state, tuple(facts), tuple(bytes.fromhex(entry.leaf) for entry in entries))
 
 
 def _entry(number: int, line: bytes) -> Entry:

@@ -78,7 +78,8 @@ def _read_plain(text: bytes) -> Any:
     if (
         _WRITER.encode(value) != text
         # NOTE: so many digits were a float, or can't be told from one. In a text they only cost the long way.
-        or _BEYOND in (b":" + text).translate(_DIGITS)
+        or _BEYOND in text.translate(_DIGITS)
+        or text[:1].isdigit()
         or not (text.isascii() or not _LONG.search(text.decode()))
     ):
         raise _NotPlainError

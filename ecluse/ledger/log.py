@@ -14,7 +14,7 @@ from ecluse.errors import EcluseError, IntegrityError, LedgerError
 from ecluse.ledger import merkle, tree
 from ecluse.ledger.audit import LogState, Passed, audit, backdated
 from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, seal_checkpoint
-from ecluse.ledger.entry import Entry, read_entry
+from ecluse.ledger.entry import Entry, open_entry, read_entry
 from ecluse.ledger.envelope import STATEMENT_TYPE, open_as
 from ecluse.ledger.examine import examine
 from ecluse.ledger.export import write_entries
@@ -99,7 +99,7 @@ class Log:
         with nullcontext(connection) if connection is not None else self._snapshot() as reading:
             # NOTE: read to the end at once, or a reader that stops half-way would keep the connection.
             entries = [Entry(*row) for row in reading.execute(wanted)]
-            ends = self._ends(reading)
+            ends = self._ends(reading, entries)
         for entry in entries:
             examined = read_entry(entry, self.trust)
             doubt = examined.doubt or self._late(entry.position, examined.key_ids, ends)
@@ -126,22 +126,34 @@ class Log:
             known = self._size(connection)
             return tree.roots(connection, [(0, known if size is None else min(size, known))])[0].hex()
 
-    def verify(self, *, against: Sequence[Checkpoint] = (), passed: Passed | None = None) -> LogState:
-        """Verify every fact, the order, the index over subjects, and the checkpoints that are stored or given.
+    def verify(
+        self,
+        *,
+        against: Sequence[Checkpoint] = (),
+        vouched: Checkpoint | None = None,
+        passed: Passed | None = None,
+        every_core: bool = False,
+    ) -> LogState:
+        """Verify every fact, the order, the indexes, and the checkpoints that are stored or given.
 
-        ``passed`` is told how many facts are verified; what it raises ends the work. Raises ``IntegrityError`` naming
-        the position.
+        The log must extend the checkpoints ``against``, and nothing was cut off or rewritten where it does. Before
+        ``vouched`` no signature is verified again: see ``audit``, also for ``passed`` and ``every_core``.
+        Raises ``IntegrityError`` naming the position.
         """
         with self._snapshot() as connection:
-            stored = [self._stored(found) for found in connection.scalars(select(checkpoints.c.envelope))]
-            return audit(stored_pages(connection), self.trust, [*stored, *against], passed)
+            known = [*self._checkpoints(connection), *against]
+            pages = stored_pages(connection)
+            return audit(pages, self.trust, known, vouched=vouched, passed=passed, every_core=every_core)
 
-    def verify_from(self, checkpoint: Mapping[str, Any], passed: Passed | None = None) -> LogState:
-        """Verify that the log extends a checkpoint that was kept elsewhere: nothing was cut off or rewritten.
-
-        Raises ``LedgerError`` where the checkpoint itself doesn't count.
-        """
-        return self.verify(against=[open_checkpoint(checkpoint, self.trust)], passed=passed)
+    def verified_facts(
+        self, *, against: Sequence[Checkpoint] = (), vouched: Checkpoint | None = None
+    ) -> tuple[LogState, tuple[SignedFact, ...]]:
+        """Verify the log as ``verify`` does, and give its facts in order: both in one reading."""
+        found: list[SignedFact] = []
+        with self._snapshot() as connection:
+            known = [*self._checkpoints(connection), *against]
+            state = audit(stored_pages(connection), self.trust, known, vouched=vouched, facts=found)
+        return state, tuple(found)
 
     def checkpoint(self, signer: Signer, at: datetime | None = None) -> dict[str, Any]:
         """Verify the log and sign its size and root. The envelope is stored, and returned to be kept elsewhere."""
@@ -190,15 +202,20 @@ class Log:
             else:
                 yield connection.execution_options(isolation_level="REPEATABLE READ")
 
-    def _ends(self, connection: Connection) -> dict[str, int]:
-        """For every revoked key, the first position from the time of its revocation on: after it, the key is dead."""
+    def _ends(self, connection: Connection, entries: Sequence[Entry]) -> dict[str, int]:
+        """For every revoked key in ``entries``, the first position from its revocation on: after it, the key is dead.
+
+        No signature is verified: whoever forges a time can only make a dead key die earlier.
+        """
         revoked = {id: at for id in self.trust.keys if (at := self.trust.revoked(id)) is not None}
+        last = max((e.position for e in entries if any(id in e.envelope for id in revoked)), default=0)
         ends: dict[str, int] = {}
-        if revoked:
-            for entry in _entries(connection):
-                at = read_entry(entry, self.trust).fact.at
-                for id in [id for id, time in revoked.items() if at >= time and id not in ends]:
-                    ends[id] = entry.position
+        for entry in _entries(connection, before=last):
+            _, fact = open_entry(entry)
+            for id in [id for id, time in revoked.items() if fact.at >= time and id not in ends]:
+                ends[id] = entry.position
+            if len(ends) == len(revoked):
+                break
         return ends
 
     def _late(self, position: int, key_ids: frozenset[str], ends: Mapping[str, int]) -> IntegrityError | None:
@@ -217,6 +234,9 @@ class Log:
         last = connection.execute(select(func.max(facts.c.position))).scalar()
         return 0 if last is None else int(last) + 1
 
+    def _checkpoints(self, connection: Connection) -> list[Checkpoint]:
+        return [self._stored(found) for found in connection.scalars(select(checkpoints.c.envelope))]
+
     def _stored(self, envelope: str) -> Checkpoint:
         try:
             return open_checkpoint(parse(envelope), self.trust)
@@ -225,8 +245,10 @@ class Log:
             raise IntegrityError("ledger.checkpoint", why=why) from error
 
 
-def _entries(connection: Connection) -> Iterator[Entry]:
-    """Every entry in order, as a stream."""
-    rows = select(*_ENTRY).order_by(facts.c.position).execution_options(yield_per=1000)
-    for row in connection.execute(rows):
+def _entries(connection: Connection, before: int | None = None) -> Iterator[Entry]:
+    """Every entry in order, or those before a position, as a stream."""
+    wanted = select(*_ENTRY).order_by(facts.c.position)
+    if before is not None:
+        wanted = wanted.where(facts.c.position < before)
+    for row in connection.execute(wanted.execution_options(yield_per=1000)):
         yield Entry(*row)

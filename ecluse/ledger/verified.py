@@ -1,7 +1,8 @@
-"""The entries of a log, each verified by itself; those of a long log by every core of the machine."""
+"""The entries of a log, each verified by itself: in this process, or those of a long log by every core."""
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
@@ -16,7 +17,7 @@ from ecluse.ledger.envelope import Opened
 from ecluse.ledger.examine import signers, statement_digest
 from ecluse.ledger.pages import Page, Row
 from ecluse.ledger.trust import Trust
-from ecluse.model.facts import Fact
+from ecluse.model.facts import Fact, SignedFact
 
 #: A log of fewer pages starts no process, which would take as long as to verify them.
 _FEW = 5
@@ -29,22 +30,30 @@ _TOGETHER = 20
 #: What is left to compare of an entry that counts by itself: its time, the revoked keys in it, its statement's digest.
 Verified = tuple[datetime, frozenset[str], bytes]
 _Read = tuple[int, Opened, Fact]
-#: The entries of a page up to the first that doesn't count, and what is wrong with that one.
-Told = tuple[list[Verified], IntegrityError | None]
+#: The entries of a page up to the first that doesn't count, what is wrong with that one, and the facts before it.
+Told = tuple[list[Verified], IntegrityError | None, list[SignedFact]]
 
 
-def verified(pages: Iterable[Page], trust: Trust) -> Generator[tuple[Page, Told]]:
-    """Each page with what is told of it, in order."""
+def verified(pages: Iterable[Page], trust: Trust, vouched: int = 0) -> Generator[tuple[Page, Told]]:
+    """Each page with what is told of it, in order; of the first ``vouched`` entries no signature is verified."""
+    yield from ((page, verify_page(page, trust, vouched)) for page in pages)
+
+
+def verified_by_every_core(pages: Iterable[Page], trust: Trust, vouched: int = 0) -> Generator[tuple[Page, Told]]:
+    """The same, without the facts, by processes of their own where the log is long.
+
+    They import the caller's main module again: this is for a command, not for a library's function.
+    """
     source = iter(pages)
     begun = list(islice(source, _FEW))
     if len(begun) < _FEW:
-        yield from ((page, verify_page(page, trust)) for page in begun)
+        yield from verified(begun, trust, vouched)
         return
     # NOTE: spawned, not forked: DuckDB's and Dagster's threads don't survive a fork.
-    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_leave_ctrl_c) as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_prepare) as pool:
         waiting: deque[tuple[Page, Future[Told]]] = deque()
         for page in chain(begun, source):
-            waiting.append((page, pool.submit(verify_page, page, trust)))
+            waiting.append((page, pool.submit(_without_facts, page, trust, vouched)))
             # NOTE: bounded, so that a log larger than memory is still read as a stream.
             if len(waiting) > _AHEAD:
                 done, told = waiting.popleft()
@@ -53,15 +62,23 @@ def verified(pages: Iterable[Page], trust: Trust) -> Generator[tuple[Page, Told]
             yield done, told.result()
 
 
-def _leave_ctrl_c() -> None:
-    """A terminal's Ctrl-C reaches every process of a command; the first of them ends the others."""
+def _prepare() -> None:
+    # NOTE: a terminal's Ctrl-C reaches every process of a command; the first of them ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # NOTE: as in ``audit``, which these processes work for.
+    gc.disable()
 
 
-def verify_page(page: Page, trust: Trust) -> Told:
+def _without_facts(page: Page, trust: Trust, vouched: int) -> Told:
+    told, error, _ = verify_page(page, trust, vouched)
+    return told, error, []
+
+
+def verify_page(page: Page, trust: Trust, vouched: int = 0) -> Told:
     """Each entry of a page by itself, and the index over their subjects."""
     revoked = frozenset(id for id in trust.keys if trust.revoked(id))
     told: list[Verified] = []
+    signed: list[SignedFact] = []
     about: list[tuple[int, str, str]] = []
     error: IntegrityError | None = None
     for start in range(0, len(page.entries), _TOGETHER):
@@ -70,11 +87,13 @@ def verify_page(page: Page, trust: Trust) -> Told:
         read, error = _read(page.entries[start : start + _TOGETHER], page.first + start)
         for position, opened, fact in read:
             try:
-                without_doubt(position, opened, fact, trust)
+                without_doubt(position, opened, fact, trust, vouched=position < vouched)
             except IntegrityError as raised:
                 error = raised
                 break
-            told.append((fact.at, signers(opened) & revoked, statement_digest(opened)))
+            ids = signers(opened)
+            told.append((fact.at, ids & revoked, statement_digest(opened)))
+            signed.append(SignedFact(position, fact, ids))
             about += sorted({(position, subject.name, subject.sha256) for subject in fact.subjects})
         # NOTE: what stands before an error may be wrong in another way, and comes first.
         if error is not None:
@@ -84,8 +103,9 @@ def verify_page(page: Page, trust: Trust) -> Told:
         wrong = [row[0] for row in set(about).symmetric_difference(page.subjects) if error is None or row[0] < end]
         if wrong:
             position = max(min(wrong), page.first)
-            return told[: position - page.first], IntegrityError("ledger.index", position=position, index="subjects")
-    return told, error
+            error = IntegrityError("ledger.index", position=position, index="subjects")
+            return told[: position - page.first], error, signed
+    return told, error, signed
 
 
 def _read(entries: Sequence[Row], first: int) -> tuple[list[_Read], IntegrityError | None]:

@@ -50,11 +50,10 @@ def gather_sheet(
     database = Database(project.database_url, read_only=True)
     try:
         log = Log(database, trust)
-        state = log.verify()
-        known = [f for f in log.facts() if f.position < state.size and f.fact.at <= moment]
+        known = [f for f in log.verified_facts()[1] if f.fact.at <= moment]
         size = 1 + max((f.position for f in known), default=-1)
         events = list(EventStore(database).events(until=moment))
-        seals = Seals(size, log.root(size) if size else None, sum(p < size for p in log.skipped), None, digest(charter))
+        seals = Seals(size, log.root(size) if size else None, None, digest(charter))
     finally:
         database.close()
     release = _release(known, dataset, version, project)
@@ -89,9 +88,7 @@ def gather_sheet(
         rows_decided_by=rows_decided_by(graph, dataset),
         upstream=graph.upstream(dataset) if dataset in graph.nodes else None,
         reads=reads_of(project, trust, manifest, dataset, moment),
-        seals=Seals(
-            seals.facts, seals.root, seals.skipped, charter.gate_digest(question.phase) if gate else None, seals.charter
-        ),
+        seals=Seals(seals.facts, seals.root, charter.gate_digest(question.phase) if gate else None, seals.charter),
         made_at=project.now(),
     )
 

@@ -106,9 +106,8 @@ def _facts(project: Project, trust: Trust) -> tuple[Fact, ...]:
     if database.file is None or not database.file.is_file():
         return ()
     try:
-        log = Log(database, trust)
-        log.verify()
-        return tuple(signed.fact for signed in log.facts("read"))
+        _, facts = Log(database, trust).verified_facts()
+        return tuple(signed.fact for signed in facts if signed.fact.kind == "read")
     finally:
         database.close()
 

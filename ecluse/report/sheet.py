@@ -173,7 +173,6 @@ class Seals:
 
     facts: int
     root: str | None
-    skipped: int
     gate: str | None
     charter: str
 

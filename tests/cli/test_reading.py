@@ -124,6 +124,29 @@ def test_a_log_that_was_cut_off_is_found_by_a_checkpoint(built, call, tmp_path):
     assert (cut.code, "Try:" in cut.err) == (2, True)
 
 
+def test_a_log_is_verified_from_a_checkpoint_on(built, call, tmp_path):
+    assert call("--project", built, "log", "checkpoint", tmp_path / "kept.json").code == 0
+    shown = call("--project", built, "log", "verify", "--from", tmp_path / "kept.json")
+    assert (shown.code, "were not verified again" in shown.out) == (0, True)
+    whole = call("--project", built, "log", "verify", "--json").json
+    found = call("--project", built, "log", "verify", "--from", tmp_path / "kept.json", "--json").json
+    assert whole == {**found, "vouched": 0}
+    assert found["vouched"] == found["size"]
+    assert call("--project", built, "log", "export", tmp_path / "log.ndjson").code == 0
+    exported = call(
+        "--project",
+        built,
+        "log",
+        "verify",
+        "--export",
+        tmp_path / "log.ndjson",
+        "--from",
+        tmp_path / "kept.json",
+        "--json",
+    )
+    assert exported.json == found
+
+
 def test_facts_are_listed_by_kind(built, call):
     (found,) = call("--project", built, "log", "list", "--kind", "release", "--json").json
     assert (found["kind"], found["about"], found["signer"]) == ("release", "clean.orders@1.0.0", "s-pipeline")

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ecluse.ledger import Log, Signer, public_at, sign, trust_of
+from ecluse.ledger import Log, Signer, open_checkpoint, public_at, sign, trust_of
 from ecluse.ledger.keys import P256
 from ecluse.model.charter import Charter, Gate, Key, Party
 from ecluse.model.facts import Fact, Subject
@@ -48,6 +48,16 @@ def service():
 @pytest.fixture
 def person():
     return _signer("p-7c1d")
+
+
+@pytest.fixture
+def extends():
+    """Verify that a log extends a checkpoint."""
+
+    def verify(log, envelope):
+        return log.verify(against=[open_checkpoint(envelope, log.trust)])
+
+    return verify
 
 
 @pytest.fixture

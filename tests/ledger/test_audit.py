@@ -1,4 +1,4 @@
-"""A long log is verified by several processes, and says the same as one process would."""
+"""A long log is verified page by page, by one process or by several, which say the same."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from ecluse.ledger import pages, sign
 from ecluse.store.schema import facts
 
 
+@pytest.fixture(params=[False, True], ids=["one-process", "every-core"])
+def every_core(request):
+    return request.param
+
+
 @pytest.fixture
 def long(log, fact, service, monkeypatch):
     """A log of several pages, more than one process verifies."""
@@ -19,13 +24,13 @@ def long(log, fact, service, monkeypatch):
     return log
 
 
-def test_a_log_of_several_pages_has_the_state_of_its_tree(long):
-    state = long.verify()
+def test_a_log_of_several_pages_has_the_state_of_its_tree(long, every_core):
+    state = long.verify(every_core=every_core)
     assert (state.size, state.root) == (14, long.root())
 
 
 @pytest.mark.parametrize("last", ["altered", "missing"])
-def test_the_first_wrong_fact_is_named_whatever_its_page(long, last):
+def test_the_first_wrong_fact_is_named_whatever_its_page(long, last, every_core):
     with long.database.transaction() as connection:
         connection.execute(update(facts).where(facts.c.position == 9).values(leaf="0" * 64))
         if last == "altered":
@@ -33,24 +38,24 @@ def test_the_first_wrong_fact_is_named_whatever_its_page(long, last):
         else:
             connection.execute(delete(facts).where(facts.c.position == 12))
     with pytest.raises(IntegrityError) as caught:
-        long.verify()
+        long.verify(every_core=every_core)
     assert caught.value.fields["position"] == 9
 
 
-def test_what_only_the_order_tells_is_found_across_pages(long, fact, service):
+def test_what_only_the_order_tells_is_found_across_pages(long, fact, service, every_core):
     with long.database.transaction() as connection:
         said = connection.execute(select(facts).where(facts.c.position == 1)).one()
         long.append(connection, [sign(fact(n=14), service)])
         values = {"leaf": said.leaf, "envelope": said.envelope}
         connection.execute(update(facts).where(facts.c.position == 14).values(values))
     with pytest.raises(IntegrityError, match="states again") as caught:
-        long.verify()
+        long.verify(every_core=every_core)
     assert caught.value.fields["position"] == 14
 
 
-def test_it_tells_how_far_it_is_and_ends_where_that_raises(long):
+def test_it_tells_how_far_it_is_and_ends_where_that_raises(long, every_core):
     told = []
-    long.verify(passed=told.append)
+    long.verify(passed=told.append, every_core=every_core)
     # What the indexes hold beyond the last fact stands in a last page without one.
     assert told == [2, 4, 6, 8, 10, 12, 14, 14]
 
@@ -62,4 +67,4 @@ def test_it_tells_how_far_it_is_and_ends_where_that_raises(long):
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        long.verify(passed=stop)
+        long.verify(passed=stop, every_core=every_core)

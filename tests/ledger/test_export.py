@@ -5,12 +5,12 @@ import json
 import pytest
 
 from ecluse.errors import IntegrityError, LedgerError
-from ecluse.ledger import sign, verify_export
+from ecluse.ledger import open_checkpoint, sign, verify_export
 
 
 def test_an_exported_log_verifies_like_the_database(filled, service, tmp_path):
     path = tmp_path / "log.jsonl"
-    kept = filled.checkpoint(service)
+    kept = open_checkpoint(filled.checkpoint(service), filled.trust)
     assert filled.export(path) == 5
     assert verify_export(path, filled.trust, [kept]) == filled.verify()
 
@@ -51,7 +51,7 @@ def test_a_shortened_or_other_export_is_found_by_the_checkpoint(filled, fact, se
     path = tmp_path / "log.jsonl"
     with filled.database.transaction() as connection:
         filled.append(connection, [sign(fact(n=5), service)])
-    kept = filled.checkpoint(service)
+    kept = open_checkpoint(filled.checkpoint(service), filled.trust)
     filled.export(path)
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(IntegrityError, match="ends before position 5"):

@@ -57,7 +57,7 @@ def log(database, trust, lines):
 
 
 def test_the_golden_log_verifies_against_its_checkpoint(trust, checkpoint):
-    state = verify_export(LOG, trust, [checkpoint])
+    state = verify_export(LOG, trust, [open_checkpoint(checkpoint, trust)])
     assert (state.size, state.root) == (8, ROOT)
 
 
@@ -88,23 +88,23 @@ def checkpoint_size(checkpoint):
     return json.loads(base64.b64decode(checkpoint["payload"]))["size"]
 
 
-def test_the_golden_log_stands_after_every_upgrade_of_its_database(old_database, trust, checkpoint, tmp_path):
+def test_the_golden_log_stands_after_every_upgrade_of_its_database(old_database, trust, checkpoint, tmp_path, extends):
     assert upgrade(old_database).before == "1"
     log = Log(old_database, trust)
-    assert log.verify_from(checkpoint) == LogState(8, ROOT)
+    assert extends(log, checkpoint) == LogState(8, ROOT)
     assert (log.root(), log.skipped) == (ROOT, {})
     assert {found.fact.kind for found in log.facts()} == set(KINDS)
     assert log.export(tmp_path / "log.jsonl") == 8
     assert (tmp_path / "log.jsonl").read_bytes() == LOG.read_bytes()
 
 
-def test_the_golden_log_goes_on_after_an_upgrade(old_database, trust, checkpoint, fixed_signer, lines):
+def test_the_golden_log_goes_on_after_an_upgrade(old_database, trust, checkpoint, fixed_signer, lines, extends):
     upgrade(old_database)
     log = Log(old_database, trust)
     last = Fact.from_statement(json.loads(base64.b64decode(lines[-1]["envelope"]["payload"])))
     with old_database.transaction() as connection:
         log.append(connection, [sign(replace(last, at=last.at + timedelta(days=1)), fixed_signer("svc-pipeline"))])
-    assert log.verify_from(checkpoint).size == 9
+    assert extends(log, checkpoint).size == 9
 
 
 def test_the_golden_log_is_read_as_it_was_meant(log):

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from ecluse.errors import IntegrityError, LedgerError
-from ecluse.ledger import Log, canonical, open_checkpoint, pages, sign, tree, trust_of, verified
+from ecluse.ledger import Log, canonical, open_checkpoint, pages, sign, tree, trust_of
 from ecluse.ledger.merkle import leaf_hash
 from ecluse.model.charter import Key, Party
 from ecluse.store.schema import checkpoints, facts, subjects, subtrees
 from tests.ledger.conftest import AT, SINCE
+from tests.ledger.forging import stand_behind
 
 
 def replaced(connection, position, envelope, *, leaf=True):
@@ -106,7 +107,6 @@ ALTERATIONS = [
 @pytest.mark.parametrize("alter", ALTERATIONS)
 def test_an_altered_log_is_not_whole_and_says_where(filled, fact, service, person, alter, size, monkeypatch):
     monkeypatch.setattr(pages, "_SIZE", size)
-    monkeypatch.setattr(verified, "_FEW", 100)
     filled.verify()
     with filled.database.transaction() as connection:
         alter(connection, fact, service, person)
@@ -116,22 +116,10 @@ def test_an_altered_log_is_not_whole_and_says_where(filled, fact, service, perso
     assert "2" in caught.value.part("received")
 
 
-def repeated(filled, envelope):
-    """Append an envelope behind the last one as the log itself would, index and tree included."""
-    text = canonical(envelope).decode()
-    position = filled.size
-    with filled.database.transaction() as connection:
-        values = {"position": position, "leaf": leaf_hash(text.encode()).hex(), "kind": "run", "envelope": text}
-        connection.execute(insert(facts).values(**values))
-        about = connection.execute(select(subjects).where(subjects.c.position == 1)).one()
-        connection.execute(insert(subjects).values(position=position, name=about.name, sha256=about.sha256))
-        regrown(connection)
-
-
 def test_what_was_said_once_cannot_be_said_again_by_copying_it(filled):
     with filled.database.reading() as connection:
         said = stored(connection, 1)
-    repeated(filled, said)
+    stand_behind(filled, said)
     with pytest.raises(IntegrityError, match="states again") as caught:
         filled.verify()
     assert caught.value.fields["position"] == 5
@@ -141,7 +129,7 @@ def test_a_statement_under_another_signature_is_the_same_statement(filled, fact,
     deputy = fixed_signer("svc-deputy")
     party = Party(deputy.party, keys=(Key(deputy.public, SINCE),), attests=("run",))
     wider = Log(filled.database, trust_of(replace(charter, parties=(*charter.parties, party))))
-    repeated(wider, sign(fact("run", "set.b", n=1), deputy))
+    stand_behind(wider, sign(fact("run", "set.b", n=1), deputy))
     with pytest.raises(IntegrityError, match="states again"):
         wider.verify()
 
@@ -213,15 +201,15 @@ def test_a_tree_that_does_not_fit_the_facts_is_found(filled, statement, position
     assert caught.value.fields["position"] == position
 
 
-def test_a_log_that_grew_extends_its_checkpoint(filled, fact, service):
+def test_a_log_that_grew_extends_its_checkpoint(filled, fact, service, extends):
     kept = filled.checkpoint(service)
     assert open_checkpoint(kept, filled.trust).size == 5
     with filled.database.transaction() as connection:
         filled.append(connection, [sign(fact(n=5), service)])
-    assert filled.verify_from(kept).size == 6
+    assert extends(filled, kept).size == 6
 
 
-def test_a_truncated_log_is_found_by_a_checkpoint_kept_elsewhere(filled, service):
+def test_a_truncated_log_is_found_by_a_checkpoint_kept_elsewhere(filled, service, extends):
     kept = filled.checkpoint(service)
     with filled.database.transaction() as connection:
         connection.execute(delete(checkpoints))
@@ -230,11 +218,11 @@ def test_a_truncated_log_is_found_by_a_checkpoint_kept_elsewhere(filled, service
         regrown(connection)
     assert filled.verify().size == 3
     with pytest.raises(IntegrityError, match=r"ends before position 3.*counted 5 facts") as caught:
-        filled.verify_from(kept)
+        extends(filled, kept)
     assert caught.value.fields["position"] == 3
 
 
-def test_a_log_rewritten_by_the_holder_of_the_key_is_found(filled, fact, service):
+def test_a_log_rewritten_by_the_holder_of_the_key_is_found(filled, fact, service, extends):
     early = filled.checkpoint(service)
     with filled.database.transaction() as connection:
         filled.append(connection, [sign(fact("run", "set.c", n=n), service) for n in range(5, 8)])
@@ -244,9 +232,9 @@ def test_a_log_rewritten_by_the_holder_of_the_key_is_found(filled, fact, service
         replaced(connection, 6, sign(fact("run", "set.c", n=99), service))
         regrown(connection)
     assert filled.verify().size == 8
-    assert filled.verify_from(early).size == 8
+    assert extends(filled, early).size == 8
     with pytest.raises(IntegrityError, match="rewritten between positions 0 and 7"):
-        filled.verify_from(kept)
+        extends(filled, kept)
     with pytest.raises(IntegrityError, match="rewritten between positions 5 and 7") as caught:
         filled.verify(against=[open_checkpoint(kept, filled.trust), open_checkpoint(early, filled.trust)])
     assert caught.value.fields["position"] == 5
@@ -269,23 +257,23 @@ def test_a_log_that_is_not_whole_gets_no_checkpoint(filled, fact, service, perso
         assert connection.execute(select(checkpoints)).all() == []
 
 
-def test_an_empty_log_has_a_checkpoint_that_everything_extends(log, fact, service):
+def test_an_empty_log_has_a_checkpoint_that_everything_extends(log, fact, service, extends):
     kept = log.checkpoint(service)
     with log.database.transaction() as connection:
         log.append(connection, [sign(fact(), service)])
-    assert log.verify_from(kept).size == 1
+    assert extends(log, kept).size == 1
 
 
-def test_a_checkpoint_by_a_key_that_does_not_count_is_refused(filled, service, person, charter):
+def test_a_checkpoint_by_a_key_that_does_not_count_is_refused(filled, service, person, charter, extends):
     kept = filled.checkpoint(person)
     without = Log(filled.database, trust_of(replace(charter, parties=charter.parties[:1])))
     with pytest.raises(LedgerError, match="belongs to no party"):
-        without.verify_from(kept)
+        extends(without, kept)
     with pytest.raises(IntegrityError, match="checkpoint stored with the log"):
         without.verify()
     envelope = filled.checkpoint(service)
     with pytest.raises(LedgerError, match="is false"):
-        filled.verify_from({**envelope, "payload": kept["payload"]})
+        extends(filled, {**envelope, "payload": kept["payload"]})
 
 
 @pytest.mark.parametrize(
@@ -303,7 +291,7 @@ def test_a_checkpoint_by_a_key_that_does_not_count_is_refused(filled, service, p
         {"more": 1},
     ],
 )
-def test_what_is_no_checkpoint_is_refused(filled, service, damage):
+def test_what_is_no_checkpoint_is_refused(filled, service, damage, extends):
     from ecluse.ledger.checkpoint import CHECKPOINT_TYPE
     from ecluse.ledger.envelope import seal
 
@@ -315,8 +303,8 @@ def test_what_is_no_checkpoint_is_refused(filled, service, damage):
     }
     if damage:
         with pytest.raises(LedgerError, match="isn't one that Écluse wrote"):
-            filled.verify_from(seal(CHECKPOINT_TYPE, {**stated, **damage}, service))
+            extends(filled, seal(CHECKPOINT_TYPE, {**stated, **damage}, service))
         with pytest.raises(LedgerError, match="isn't one that Écluse wrote"):
-            filled.verify_from(seal("text/plain", stated, service))
+            extends(filled, seal("text/plain", stated, service))
     else:
-        assert filled.verify_from(seal(CHECKPOINT_TYPE, stated, service)).size == 5
+        assert extends(filled, seal(CHECKPOINT_TYPE, stated, service)).size == 5
