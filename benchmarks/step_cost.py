@@ -2,7 +2,6 @@
 
 Both sides run in one process, one after the other, several times; the figure is the median of CPU seconds (user and
 system, all threads). The bare side runs the same query on the same Parquet files and writes the same zstd Parquet.
-``--facts 10000`` gives the project a history of publications of another dataset.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from pathlib import Path
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
-from benchmarks.history import append_history
 from ecluse.engine import Engine, literal
 from ecluse.model.charter import Charter, Gate, Party
 from ecluse.model.contract import Column, Contract
@@ -57,7 +55,7 @@ def guard() -> Guard:
     return Guard(contract, lambda: suite)
 
 
-def measure(rows: int, repeats: int, facts: int = 0) -> dict[str, float]:
+def measure(rows: int, repeats: int) -> dict[str, float]:
     """CPU seconds of the bare work and of the guarded step, medians over ``repeats``."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -68,7 +66,6 @@ def measure(rows: int, repeats: int, facts: int = 0) -> dict[str, float]:
         charter = Charter("benchmark", "", "one", ("one",), (), (Gate("one"),), (party,))
         services = open_services(project, charter)
         files = _publish_input(services, rows)
-        append_history(services.log, services.signer, facts, project.environment)
 
         def flights(raw: Table) -> str:
             return QUERY.format(raw=raw)
@@ -112,11 +109,10 @@ def main() -> None:
     """Print the medians."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=30_000)
-    parser.add_argument("--facts", type=int, default=0, help="how many facts the log holds before the steps")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    found = measure(given.rows, given.repeats, given.facts)
+    found = measure(given.rows, given.repeats)
     if given.json:
         print(json.dumps(found))
         return

@@ -52,29 +52,31 @@ def audit(
     root was rewritten. Of a fact whose signer nobody knows any more, whether it is whole can't be computed: an
     ``IntegrityError`` too, which says so.
     """
-    frontier, latest, agreed = Frontier(), None, 0
+    frontier, agreed, keep = Frontier(), 0, facts is not None
+    latest: datetime | None = None
     stated: set[bytes] = set()
     due, misfit = sorted([*checkpoints, *([vouched] if vouched else [])]), None
-    way = verified_by_every_core if every_core else verified
-    with _no_cycles(), closing(way(pages, trust, vouched.size if vouched else 0)) as told:
-        for page, (entries, error, signed) in told:
+    before = vouched.size if vouched else 0
+    way = verified_by_every_core(pages, trust, before) if every_core else verified(pages, trust, before, keep=keep)
+    with _no_cycles(), closing(way):
+        for page, told in way:
             completed: list[tuple[int, int, str]] = []
-            for (position, leaf, *_), (at, revoked, statement) in zip(page.entries, entries, strict=False):
-                if due and due[0].size == position:
+            for number, (leaf, statement) in enumerate(told.digests()):
+                if due and due[0].size == frontier.size:
                     agreed = _settle(frontier, due, agreed)
-                if revoked:
-                    _not_dead(position, revoked, trust, latest)
+                if number in told.suspects:
+                    _not_dead(frontier.size, told.suspects[number], trust, latest)
                 # NOTE: whoever could write the database but not sign could say again what somebody has taken back.
                 if statement in stated:
-                    raise IntegrityError("ledger.replayed", position=position)
+                    raise IntegrityError("ledger.replayed", position=frontier.size)
                 stated.add(statement)
-                latest = at if latest is None or at > latest else latest
-                for level, value in enumerate(frontier.append(bytes.fromhex(leaf)), 1):
+                for level, value in enumerate(frontier.append(leaf), 1):
                     completed.append((frontier.size, level, value.hex()))
-            if error is not None:
-                raise error
+            if told.error is not None:
+                raise told.error
+            latest = _later(latest, told.newest)
             if facts is not None:
-                facts += signed
+                facts += told.facts
             if misfit is None and page.tree is not None:
                 misfit = _misfit(completed, page.tree, frontier.size)
             if passed is not None:
@@ -125,13 +127,21 @@ def _misfit(wanted: Sequence[tuple[int, int, str]], stored: Sequence[tuple[int, 
     return size if first is None else first[0] - 1
 
 
-def _not_dead(position: int, revoked: Iterable[str], trust: Trust, latest: datetime | None) -> None:
+def _not_dead(
+    position: int, suspect: tuple[frozenset[str], datetime | None], trust: Trust, latest: datetime | None
+) -> None:
     # NOTE: whoever stole a key writes any time into a fact. The log's order is the witness: after a fact from the time
     # of the revocation or later, nothing by that key counts any more, whatever time it claims.
-    for id in revoked:
+    ids, before = suspect
+    seen = _later(latest, before)
+    for id in sorted(ids):
         at = trust.revoked(id)
-        if at is not None and latest is not None and latest >= at:
+        if at is not None and seen is not None and seen >= at:
             raise backdated(position, id, trust)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((at for at in (one, other) if at is not None), default=None)
 
 
 def backdated(position: int, id: str, trust: Trust) -> IntegrityError:

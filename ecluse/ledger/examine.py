@@ -13,6 +13,9 @@ from ecluse.ledger.keys import signature_holds
 from ecluse.ledger.trust import Trust
 from ecluse.model.facts import Fact
 
+#: How much of a statement's SHA-256 tells it from every other one.
+STATEMENT_BYTES = 16
+
 
 class Examined(NamedTuple):
     """A fact whose envelope is whole, and who signed it. It counts where ``doubt`` is ``None``."""
@@ -45,9 +48,15 @@ def signers(opened: Opened) -> frozenset[str]:
     return frozenset([id for id, _ in opened.signatures])
 
 
+def named(fact: Fact) -> list[tuple[str, str]]:
+    """Name and SHA-256 of what a fact is about, each once and in order: what the index over subjects holds of it."""
+    found = [(subject.name, subject.sha256) for subject in fact.subjects]
+    return found if len(found) == 1 else sorted(set(found))
+
+
 def statement_digest(opened: Opened) -> bytes:
     """The beginning of the SHA-256 of what was signed: the same for two envelopes that say the same."""
-    return sha256(opened.payload).digest()[:16]
+    return sha256(opened.payload).digest()[:STATEMENT_BYTES]
 
 
 def signatures_doubt(

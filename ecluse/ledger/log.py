@@ -16,11 +16,11 @@ from ecluse.ledger.audit import LogState, Passed, audit, backdated
 from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, seal_checkpoint
 from ecluse.ledger.entry import Entry, open_entry, read_entry
 from ecluse.ledger.envelope import STATEMENT_TYPE, open_as
-from ecluse.ledger.examine import examine
+from ecluse.ledger.examine import examine, named
 from ecluse.ledger.export import write_entries
 from ecluse.ledger.jcs import canonical, parse
 from ecluse.ledger.keys import Signer
-from ecluse.ledger.pages import stored_pages
+from ecluse.ledger.pages import shared_pages, stored_pages
 from ecluse.ledger.proofs import Consistency, Inclusion
 from ecluse.ledger.trust import Trust
 from ecluse.model.facts import SignedFact
@@ -63,8 +63,7 @@ class Log:
             leaves.append(merkle.leaf_hash(stored))
             leaf = leaves[-1].hex()
             rows.append({"position": position, "leaf": leaf, "kind": found.fact.kind, "envelope": stored.decode()})
-            named = sorted({(s.name, s.sha256) for s in found.fact.subjects})
-            about += [{"position": position, "name": name, "sha256": sha256} for name, sha256 in named]
+            about += [{"position": position, "name": name, "sha256": sha256} for name, sha256 in named(found.fact)]
         for table, values in ((facts, rows), (subjects, about)):
             if values:
                 connection.execute(insert(table), values)
@@ -142,7 +141,7 @@ class Log:
         """
         with self._snapshot() as connection:
             known = [*self._checkpoints(connection), *against]
-            pages = stored_pages(connection)
+            pages = shared_pages(connection, self.database.url) if every_core else stored_pages(connection)
             return audit(pages, self.trust, known, vouched=vouched, passed=passed, every_core=every_core)
 
     def verified_facts(

@@ -13,6 +13,8 @@ Range = tuple[int, int]
 #: A complete subtree: after how many leaves it ends, and its level (a leaf has level 0).
 Subtree = tuple[int, int]
 
+HASH_BYTES = 32
+
 #: The root of a tree without leaves.
 EMPTY = sha256(b"").digest()
 

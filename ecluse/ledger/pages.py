@@ -4,54 +4,97 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count, islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, Connection, func, select
 
 from ecluse.ledger.entry import Entry
+from ecluse.store import Database
 from ecluse.store.schema import facts, subjects, subtrees
 
-#: How many entries are read, handed to another process and verified at a time.
+#: How many entries are read and verified at a time.
 _SIZE = 2_000
 
+_ENTRIES = (facts.c.position, facts.c.leaf, facts.c.envelope, facts.c.kind)
 _SUBJECTS = (subjects.c.position, subjects.c.name, subjects.c.sha256)
 _SUBTREES = (subtrees.c.size, subtrees.c.level, subtrees.c.hash)
 
 
-#: An entry as a plain tuple: they are many, and cross from process to process.
+#: An entry as a plain tuple: they are many, and may cross from process to process.
 Row = tuple[int, str, str, str | None]
 
 
 @dataclass(frozen=True)
-class Page:
-    """Entries that follow each other in the log, and what the indexes say of them.
+class Rows:
+    """Entries that follow each other in the log, and what the index over their subjects says.
 
-    ``first`` is how many stand before them. ``subjects`` (position, name, SHA-256) and ``tree`` (size, level and hash
-    of each subtree that one of them completes) are sorted, and ``None`` where there is no index to verify.
+    ``first`` is how many stand before them. ``subjects`` (position, name, SHA-256) is sorted, and ``None`` where there
+    is no index to verify.
     """
 
     first: int
     entries: Sequence[Row]
     subjects: Sequence[tuple[int, str, str]] | None = None
+
+    def read(self) -> Rows:
+        """The rows, which are there."""
+        return self
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The rows from one position to before another, which whoever verifies them reads from the database."""
+
+    url: str
+    first: int
+    end: int
+
+    def read(self) -> Rows:
+        """The rows, by a connection of this process."""
+        with _database(self.url).reading() as connection:
+            return _stored(connection, self.first, self.first - 1, self.end - 1)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of the log, and which subtrees are stored that one of them completes: their size, level and hash, sorted.
+
+    ``tree`` is ``None`` where there is none to verify.
+    """
+
+    rows: Rows | Stored
     tree: Sequence[tuple[int, int, str]] | None = None
 
 
 def stored_pages(connection: Connection) -> Iterator[Page]:
     """The log of a database. What the indexes hold beyond it stands in a last page without entries."""
-    entries = select(facts.c.position, facts.c.leaf, facts.c.envelope, facts.c.kind).order_by(facts.c.position)
     first, last = 0, None
     while True:
-        after = entries if last is None else entries.where(facts.c.position > last)
-        found = _rows(connection, after.limit(_SIZE))
+        found = _found(connection, last)
         end = found[-1][0] if found else None
-        # NOTE: sorted here, because each database has its own idea of the order of texts.
-        about = sorted(_rows(connection, _within(_SUBJECTS, last, end)))
-        tree = sorted(_rows(connection, _within(_SUBTREES, last, end, shift=1)))
-        yield Page(first, found, about, tree)
+        yield Page(Rows(first, found, _about(connection, last, end)), _tree(connection, last, end))
         if end is None:
             return
         first, last = first + len(found), end
+
+
+def shared_pages(connection: Connection, url: str) -> Iterator[Page]:
+    """The same for several processes, which read their rows by themselves; where the log has a gap, rows that are read.
+
+    What was appended is never changed, so it doesn't matter who reads it when.
+    """
+    known, first, last = connection.execute(
+        select(func.count(), func.min(facts.c.position), func.max(facts.c.position))
+    ).one()
+    if not known or (first, last) != (0, known - 1):
+        yield from stored_pages(connection)
+        return
+    for start in range(0, known, _SIZE):
+        end = min(start + _SIZE, known)
+        yield Page(Stored(url, start, end), _tree(connection, start - 1, end - 1))
+    yield Page(Rows(known, [], _about(connection, last, None)), _tree(connection, last, None))
 
 
 def pages_of(entries: Iterable[Entry]) -> Iterator[Page]:
@@ -61,11 +104,30 @@ def pages_of(entries: Iterable[Entry]) -> Iterator[Page]:
         found = [(e.position, e.leaf, e.envelope, e.kind) for e in islice(source, _SIZE)]
         if not found:
             return
-        yield Page(first, found)
+        yield Page(Rows(first, found))
+
+
+def _stored(connection: Connection, first: int, after: int, to: int) -> Rows:
+    entries = _rows(connection, _within(_ENTRIES, after, to).order_by(facts.c.position))
+    return Rows(first, entries, _about(connection, after, to))
+
+
+def _found(connection: Connection, last: int | None) -> list[Any]:
+    """The next entries, wherever they stand."""
+    return _rows(connection, _within(_ENTRIES, last, None).order_by(facts.c.position).limit(_SIZE))
+
+
+# NOTE: both are sorted here, because each database has its own idea of the order of texts.
+def _about(connection: Connection, after: int | None, to: int | None) -> list[tuple[int, str, str]]:
+    return sorted(_rows(connection, _within(_SUBJECTS, after, to)))
+
+
+def _tree(connection: Connection, after: int | None, to: int | None) -> list[tuple[int, int, str]]:
+    return sorted(_rows(connection, _within(_SUBTREES, after, to, shift=1)))
 
 
 def _within(columns: Sequence[Column[Any]], after: int | None, to: int | None, shift: int = 0) -> Any:
-    """The rows of an index from behind one position up to another; without a position, all on that side."""
+    """The rows of a table from behind one position up to another; without a position, all on that side."""
     found = select(*columns)
     if after is not None:
         found = found.where(columns[0] > after + shift)
@@ -77,3 +139,8 @@ def _rows(connection: Connection, wanted: Any) -> list[Any]:
     cursor = connection.execute(wanted).cursor
     assert cursor is not None
     return [*cursor.fetchall()]
+
+
+@lru_cache(maxsize=1)
+def _database(url: str) -> Database:
+    return Database(url, read_only=True)

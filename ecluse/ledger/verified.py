@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import signal
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
 from multiprocessing import get_context
@@ -14,33 +15,56 @@ from multiprocessing import get_context
 from ecluse.errors import IntegrityError
 from ecluse.ledger.entry import Entry, open_entry, without_doubt
 from ecluse.ledger.envelope import Opened
-from ecluse.ledger.examine import signers, statement_digest
-from ecluse.ledger.pages import Page, Row
+from ecluse.ledger.examine import STATEMENT_BYTES, named, signers, statement_digest
+from ecluse.ledger.merkle import HASH_BYTES
+from ecluse.ledger.pages import Page, Row, Rows, Stored
 from ecluse.ledger.trust import Trust
 from ecluse.model.facts import Fact, SignedFact
 
 #: A log of fewer pages starts no process, which would take as long as to verify them.
 _FEW = 5
-#: How many pages are read before the first of them must be done.
+#: How many pages are handed out before the first of them must be done.
 _AHEAD = 8
 #: How many entries are read before the first of their signatures is verified.
 _TOGETHER = 20
 
 
-#: What is left to compare of an entry that counts by itself: its time, the revoked keys in it, its statement's digest.
-Verified = tuple[datetime, frozenset[str], bytes]
-_Read = tuple[int, Opened, Fact]
-#: The entries of a page up to the first that doesn't count, what is wrong with that one, and the facts before it.
-Told = tuple[list[Verified], IntegrityError | None, list[SignedFact]]
+_Read = tuple[int, bytes, Opened, Fact]
 
 
-def verified(pages: Iterable[Page], trust: Trust, vouched: int = 0) -> Generator[tuple[Page, Told]]:
-    """Each page with what is told of it, in order; of the first ``vouched`` entries no signature is verified."""
-    yield from ((page, verify_page(page, trust, vouched)) for page in pages)
+@dataclass
+class Told:
+    """What is told of the entries of a page, up to the first that doesn't count by itself.
+
+    ``leaves`` and ``statements`` have one digest for each, one behind the other. ``newest`` is the latest time that
+    they state, ``suspects`` those that a revoked key signed: their number in the page, the keys, the latest time of an
+    entry before them. ``error`` is what is wrong with the next one. ``facts`` are there if they were asked for.
+    """
+
+    leaves: bytes = b""
+    statements: bytes = b""
+    newest: datetime | None = None
+    suspects: dict[int, tuple[frozenset[str], datetime | None]] = field(default_factory=dict)
+    error: IntegrityError | None = None
+    facts: list[SignedFact] = field(default_factory=list)
+
+    def digests(self) -> Iterator[tuple[bytes, bytes]]:
+        """The leaf hash of each entry, and the digest of its statement."""
+        return zip(_parts(self.leaves, HASH_BYTES), _parts(self.statements, STATEMENT_BYTES), strict=True)
+
+
+def verified(
+    pages: Iterable[Page], trust: Trust, vouched: int = 0, *, keep: bool = False
+) -> Generator[tuple[Page, Told]]:
+    """Each page with what is told of it, in order; ``keep`` gives the facts too.
+
+    Of the first ``vouched`` entries no signature is verified.
+    """
+    yield from ((page, verify_rows(page.rows, trust, vouched, keep=keep)) for page in pages)
 
 
 def verified_by_every_core(pages: Iterable[Page], trust: Trust, vouched: int = 0) -> Generator[tuple[Page, Told]]:
-    """The same, without the facts, by processes of their own where the log is long.
+    """The same without the facts, by processes of their own where the log is long.
 
     They import the caller's main module again: this is for a command, not for a library's function.
     """
@@ -53,7 +77,7 @@ def verified_by_every_core(pages: Iterable[Page], trust: Trust, vouched: int = 0
     with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_prepare) as pool:
         waiting: deque[tuple[Page, Future[Told]]] = deque()
         for page in chain(begun, source):
-            waiting.append((page, pool.submit(_without_facts, page, trust, vouched)))
+            waiting.append((page, pool.submit(verify_rows, page.rows, trust, vouched)))
             # NOTE: bounded, so that a log larger than memory is still read as a stream.
             if len(waiting) > _AHEAD:
                 done, told = waiting.popleft()
@@ -69,57 +93,66 @@ def _prepare() -> None:
     gc.disable()
 
 
-def _without_facts(page: Page, trust: Trust, vouched: int) -> Told:
-    told, error, _ = verify_page(page, trust, vouched)
-    return told, error, []
-
-
-def verify_page(page: Page, trust: Trust, vouched: int = 0) -> Told:
+def verify_rows(rows: Rows | Stored, trust: Trust, vouched: int = 0, *, keep: bool = False) -> Told:
     """Each entry of a page by itself, and the index over their subjects."""
+    page = rows.read()
     revoked = frozenset(id for id in trust.keys if trust.revoked(id))
-    told: list[Verified] = []
-    signed: list[SignedFact] = []
+    told = Told()
+    leaves: list[bytes] = []
+    statements: list[bytes] = []
     about: list[tuple[int, str, str]] = []
-    error: IntegrityError | None = None
     for start in range(0, len(page.entries), _TOGETHER):
         # NOTE: first all are read, then all are verified: in turns, neither finds what it needs in the processor's
         # caches, and both together take a tenth longer.
-        read, error = _read(page.entries[start : start + _TOGETHER], page.first + start)
-        for position, opened, fact in read:
+        read, told.error = _read(page.entries[start : start + _TOGETHER], page.first + start)
+        for position, leaf, opened, fact in read:
             try:
                 without_doubt(position, opened, fact, trust, vouched=position < vouched)
             except IntegrityError as raised:
-                error = raised
+                told.error = raised
                 break
-            ids = signers(opened)
-            told.append((fact.at, ids & revoked, statement_digest(opened)))
-            signed.append(SignedFact(position, fact, ids))
-            about += sorted({(position, subject.name, subject.sha256) for subject in fact.subjects})
+            if revoked and (dead := signers(opened) & revoked):
+                told.suspects[len(leaves)] = (dead, told.newest)
+            told.newest = fact.at if told.newest is None or fact.at > told.newest else told.newest
+            leaves.append(leaf)
+            statements.append(statement_digest(opened))
+            about += [(position, name, sha256) for name, sha256 in named(fact)]
+            if keep:
+                told.facts.append(SignedFact(position, fact, signers(opened)))
         # NOTE: what stands before an error may be wrong in another way, and comes first.
-        if error is not None:
+        if told.error is not None:
             break
+    whole = len(leaves)
     if page.subjects is not None and about != page.subjects:
-        end = page.first + len(told)
-        wrong = [row[0] for row in set(about).symmetric_difference(page.subjects) if error is None or row[0] < end]
-        if wrong:
-            position = max(min(wrong), page.first)
-            error = IntegrityError("ledger.index", position=position, index="subjects")
-            return told[: position - page.first], error, signed
-    return told, error, signed
+        wrong = _misfit(page, about, None if told.error is None else page.first + whole)
+        if wrong is not None:
+            told.error = IntegrityError("ledger.index", position=wrong, index="subjects")
+            whole = wrong - page.first
+    told.leaves, told.statements = b"".join(leaves[:whole]), b"".join(statements[:whole])
+    return told
+
+
+def _misfit(page: Rows, about: Sequence[tuple[int, str, str]], end: int | None) -> int | None:
+    """The first position, before ``end``, whose subjects aren't those of the index."""
+    assert page.subjects is not None
+    wrong = {row[0] for row in set(about).symmetric_difference(page.subjects)}
+    before = [position for position in wrong if end is None or position < end]
+    return max(min(before), page.first) if before else None
+
+
+def _parts(joined: bytes, size: int) -> Iterator[bytes]:
+    return (joined[at : at + size] for at in range(0, len(joined), size))
 
 
 def _read(entries: Sequence[Row], first: int) -> tuple[list[_Read], IntegrityError | None]:
     """The entries up to the first that isn't what was appended, and what is wrong with that one."""
     found: list[_Read] = []
     for number, row in enumerate(entries, first):
+        if row[0] != number:
+            return found, IntegrityError("ledger.gap", position=number, found=row[0])
         try:
-            found.append(_one(number, row))
+            opened, fact = open_entry(Entry(*row))
         except IntegrityError as error:
             return found, error
+        found.append((number, bytes.fromhex(row[1]), opened, fact))
     return found, None
-
-
-def _one(number: int, row: Row) -> _Read:
-    if row[0] != number:
-        raise IntegrityError("ledger.gap", position=number, found=row[0])
-    return number, *open_entry(Entry(*row))
