@@ -154,9 +154,19 @@ class Log:
             state = audit(stored_pages(connection), self.trust, known, vouched=vouched, facts=found)
         return state, tuple(found)
 
-    def checkpoint(self, signer: Signer, at: datetime | None = None) -> dict[str, Any]:
-        """Verify the log and sign its size and root. The envelope is stored, and returned to be kept elsewhere."""
-        state = self.verify()
+    def checkpoint(
+        self,
+        signer: Signer,
+        at: datetime | None = None,
+        *,
+        passed: Passed | None = None,
+        every_core: bool = False,
+    ) -> dict[str, Any]:
+        """Verify the log and sign its size and root. The envelope is stored, and returned to be kept elsewhere.
+
+        ``passed`` and ``every_core`` are those of ``verify``.
+        """
+        state = self.verify(passed=passed, every_core=every_core)
         envelope = seal_checkpoint(Checkpoint(state.size, state.root, at or datetime.now(UTC)), signer)
         open_checkpoint(envelope, self.trust)
         with self.database.transaction() as connection:

@@ -7,6 +7,8 @@ is one string. Placeholders are ``str.format`` fields. A test holds both languag
 
 from __future__ import annotations
 
+import re
+import string
 import tomllib
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -15,6 +17,8 @@ from importlib.resources import files
 from typing import Any
 
 LANGUAGES = ("en", "fr")
+#: The spaces of French that must not end a line: before high punctuation, and within quotation marks.
+_KEPT_SPACE = re.compile(r"(?<=[^ ]) (?=[:;?!»])|(?<=«) ")
 _current: ContextVar[str] = ContextVar("ecluse_language", default="en")
 
 
@@ -34,7 +38,10 @@ def language() -> str:
 def catalogue(lang: str, layer: str) -> dict[str, Any]:
     """All texts of one layer in one language, as its TOML file holds them; empty where there is no such file."""
     file = files(__package__).joinpath(lang, f"{layer}.toml")
-    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+    if not file.is_file():
+        return {}
+    text = file.read_text("utf-8")
+    return tomllib.loads(_KEPT_SPACE.sub("\u00a0", text) if lang == "fr" else text)
 
 
 def entry(key: str, lang: str | None = None) -> Any:
@@ -63,7 +70,18 @@ def fill(key: str, fields: Mapping[str, object], lang: str | None = None) -> str
     found = entry(key, lang)
     if not isinstance(found, str):
         raise KeyError(f"{key} is not a single text")
-    return found.format(**fields)
+    return _FORMATTERS[lang or language()].vformat(found, (), fields)
+
+
+class _French(string.Formatter):
+    """Writes numbers that a text formats in its own way (``{rows:,}``) as French does."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        said = super().format_field(value, format_spec)
+        return _french(said) if format_spec and isinstance(value, int | float) else str(said)
+
+
+_FORMATTERS = {"en": string.Formatter(), "fr": _French()}
 
 
 def number(value: float, lang: str | None = None) -> str:
@@ -73,5 +91,9 @@ def number(value: float, lang: str | None = None) -> str:
     ('1,234,567', '0,25')
     """
     text = f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
+    return text if (lang or language()) == "en" else _french(text)
+
+
+def _french(number: str) -> str:
     # U+202F keeps a French number on one line.
-    return text if (lang or language()) == "en" else text.replace(",", "\u202f").replace(".", ",")
+    return number.replace(",", "\u202f").replace(".", ",")

@@ -18,7 +18,7 @@ def test_without_a_project_the_message_has_three_parts(tmp_path, call):
 
 
 def test_the_message_is_french_where_french_was_asked_for(tmp_path, call):
-    assert "À essayer :" in call("--lang", "fr", "--project", tmp_path, "status").err
+    assert "À essayer\u00a0:" in call("--lang", "fr", "--project", tmp_path, "status").err
 
 
 def test_a_machine_gets_the_error_as_json(tmp_path, call):

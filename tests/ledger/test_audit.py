@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from ecluse.errors import IntegrityError
-from ecluse.ledger import pages, sign
+from ecluse.ledger import Log, pages, sign, trust_of
+from ecluse.store import Database
 from ecluse.store.schema import facts
 
 
@@ -68,3 +69,18 @@ def test_it_tells_how_far_it_is_and_ends_where_that_raises(long, every_core):
 
     with pytest.raises(StoppedError):
         long.verify(passed=stop, every_core=every_core)
+
+
+def test_a_log_on_postgresql_says_the_same(postgresql_url, charter, fact, service, monkeypatch, every_core):
+    monkeypatch.setattr(pages, "_SIZE", 2)
+    log = Log(Database(postgresql_url), trust_of(charter))
+    with log.database.transaction() as connection:
+        log.append(connection, [sign(fact("run", f"set.{n}", n=n), service) for n in range(14)])
+    state = log.verify(every_core=every_core)
+    assert (state.size, state.root) == (14, log.root())
+    with log.database.transaction() as connection:
+        connection.execute(update(facts).where(facts.c.position == 9).values(leaf="0" * 64))
+    with pytest.raises(IntegrityError) as caught:
+        log.verify(every_core=every_core)
+    assert caught.value.fields["position"] == 9
+    log.database.close()
