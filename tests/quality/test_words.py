@@ -44,7 +44,7 @@ BETWEEN = "expect_column_values_to_be_between"
             "expect_weather_to_be_good",
             {"town": "Sète"},
             "weather to be good: town = Sète",
-            "weather to be good : town = Sète",
+            "weather to be good\u00a0: town = Sète",
         ),
         ("expect_weather_to_be_good", {}, "weather to be good", "weather to be good"),
         (
