@@ -18,6 +18,7 @@ from ecluse.door.definitions import Definitions
 from ecluse.door.identity import Reader
 from ecluse.errors import IntegrityError, LedgerError, StorageError
 from ecluse.ledger import Checkpoint, Log, LogState, Trust, open_checkpoint, seal_checkpoint
+from ecluse.store import alone
 
 FILE = "heads.json"
 
@@ -51,22 +52,27 @@ def read_head(definitions: Definitions) -> Head | None:
 
 
 def remember_head(definitions: Definitions, state: LogState, reader: Reader, at: datetime) -> None:
-    """Keep size and root of a log, signed by who verified it, for the next time."""
+    """Keep size and root of a log, signed by who verified it, for the next time; a longer one that was seen stays."""
     path, name = _path(definitions), log_name(definitions)
-    known = _read(path)
-    before = known.get(name)
-    if before and before.checkpoint.size >= state.size and before.verified_by(reader, definitions.trust):
+    if _stays(_read(path).get(name), state, reader, definitions.trust):
         return
     checkpoint = Checkpoint(state.size, state.root, at)
-    known[name] = Head(checkpoint, seal_checkpoint(checkpoint, reader.signer) if reader.signer else None)
-    beside = path.with_suffix(".new")
+    signed = seal_checkpoint(checkpoint, reader.signer) if reader.signer else None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content = {name: _said(head) for name, head in sorted(known.items())}
-        beside.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-        beside.replace(path)
+        # NOTE: of two readers at once, the one who saw less must not be the last word, nor take the other's file away.
+        with alone(path.with_suffix(".lock")):
+            known = _read(path)
+            if not _stays(known.get(name), state, reader, definitions.trust):
+                _write(path, {**known, name: Head(checkpoint, signed)})
     except OSError as error:
         raise StorageError("door.head_write", path=path, error=error.strerror or error) from error
+
+
+def _stays(before: Head | None, state: LogState, reader: Reader, trust: Trust) -> bool:
+    """Whether what is remembered says at least as much as this reader could say now."""
+    if before is None or before.checkpoint.size < state.size:
+        return False
+    return before.checkpoint.size > state.size or before.verified_by(reader, trust)
 
 
 def log_name(definitions: Definitions) -> str:
@@ -86,6 +92,13 @@ def _read(path: Path) -> dict[str, Head]:
         return {}
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise IntegrityError("door.head_damaged", path=path, error=f"{type(error).__name__}: {error}") from error
+
+
+def _write(path: Path, known: Mapping[str, Head]) -> None:
+    beside = path.with_suffix(".new")
+    content = {name: _said(head) for name, head in sorted(known.items())}
+    beside.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    beside.replace(path)
 
 
 def _said(head: Head) -> dict[str, Any]:

@@ -9,10 +9,9 @@ Every other profile ignores that file: there only the charter's keys count.
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -27,6 +26,7 @@ from ecluse.ledger.trust import PIPELINE_KINDS, Trust, charter_trust, kinds_of
 from ecluse.model.canonical import plain
 from ecluse.model.charter import Charter, Key, Party
 from ecluse.project import Project
+from ecluse.store import alone
 
 #: A demo's key counts at any time: its facts may replay history.
 _DEMO_SINCE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -189,13 +189,11 @@ def _write(project: Project, parties: list[Party]) -> None:
 @contextmanager
 def _alone(project: Project) -> Iterator[None]:
     """Hold the profile's keys against other processes: two that start at once make one key, not two."""
-    try:
-        project.state.mkdir(parents=True, exist_ok=True)
-        file = (project.state / "trust.lock").open("w")
-    except OSError as error:
-        raise LedgerError("ledger.key_write", path=project.state, error=error.strerror) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with ExitStack() as held:
+        try:
+            held.enter_context(alone(project.state / "trust.lock"))
+        except OSError as error:
+            raise LedgerError("ledger.key_write", path=project.state, error=error.strerror) from error
         yield
 
 

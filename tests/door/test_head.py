@@ -12,9 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from ecluse.charterfile import load_charter
-from ecluse.door import load
+from ecluse.door import head, load
+from ecluse.door.definitions import Definitions
+from ecluse.door.head import remember_head
+from ecluse.door.identity import Reader
 from ecluse.errors import IntegrityError
-from ecluse.ledger import Checkpoint, Log, examine, seal_checkpoint, sign, signer_for, trust_of
+from ecluse.ledger import Checkpoint, Log, LogState, examine, seal_checkpoint, sign, signer_for, trust_of
 from ecluse.model.facts import Fact, Subject
 from ecluse.store.schema import facts
 from tests.door.conftest import PRODUCT
@@ -116,6 +119,20 @@ def test_a_memory_without_a_signature_still_shows_that_a_log_was_put_back(releas
     with pytest.raises(IntegrityError) as caught:
         load(PRODUCT, purpose="care")
     assert caught.value.key == "door.log_put_back"
+
+
+def test_of_two_readers_at_once_the_one_who_saw_more_is_remembered(released, monkeypatch):
+    definitions, now = Definitions.of(released.project), datetime.now(UTC)
+    reader = Reader("model", signer_of(released, "model"), authenticated=True)
+
+    def signs_while_another_remembers(*said):
+        monkeypatch.setattr(head, "seal_checkpoint", seal_checkpoint)
+        remember_head(definitions, LogState(10, "ab" * 32), reader, now)
+        return seal_checkpoint(*said)
+
+    monkeypatch.setattr(head, "seal_checkpoint", signs_while_another_remembers)
+    remember_head(definitions, LogState(5, "cd" * 32), reader, now)
+    assert remembered(released)["size"] == 10
 
 
 SCRIPT = """\
