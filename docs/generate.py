@@ -28,6 +28,7 @@ _MADE = "Made from the code by `python docs/generate.py`; a test holds this page
 
 _CHARTER_HEAD = """\
 The charter is one YAML file in the project's root. A field that isn't listed here is refused, with its line and column.
+[charter.schema.json](charter.schema.json) says the same to editors.
 What stands in it decides what the door opens; [the threat model](../threat-model.md) says how far that reaches.
 """
 
@@ -141,6 +142,13 @@ def charter() -> str:
     return "\n".join(parts)
 
 
+def charter_schema() -> str:
+    """What editors complete and check ``charter.yaml`` by."""
+    from ecluse.charterfile import schema_text
+
+    return schema_text()
+
+
 def errors() -> str:
     """Every error and every reason that a person can meet."""
     raised = _raised()
@@ -181,6 +189,7 @@ WRITERS: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "api.md": api,
     "charter.md": charter,
+    "charter.schema.json": charter_schema,
     "errors.md": errors,
     "expectations.md": expectations,
 }

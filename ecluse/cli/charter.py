@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,9 @@ from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
+    from ecluse.charterfile import Places
     from ecluse.cli.reading import Reading
+    from ecluse.gate import Doubt
     from ecluse.model.charter import Charter
     from ecluse.model.charterdiff import CharterDiff
     from ecluse.project import Project
@@ -35,35 +36,42 @@ def group() -> None:
 
 @group.command("check")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--strict", is_flag=True, help="End with exit code 2 where something is odd, too.")
 @pass_session
-def check(session: Session, file: Path | None) -> None:
+def check(session: Session, file: Path | None, strict: bool) -> None:
     """Say whether a charter is one, and what in it can never come true.
 
-    Mistakes are shown with line and column, and end with exit code 2. What is merely odd (a question that nobody may
-    answer, a grant to a role that nobody holds, an overdue date) is listed.
+    Everything is shown with line and column. Mistakes end with exit code 2. What is merely odd (a question that nobody
+    may answer, a grant to a role that nobody holds, an overdue date) is listed.
 
     \b
     Example:
       ecluse charter check
-      ecluse charter check ../proposal/charter.yaml
+      ecluse charter check --strict ../proposal/charter.yaml
     """
-    from ecluse.access import confirm_filter
-    from ecluse.charterfile import load_charter
+    from ecluse.charterfile import load_with_places
+    from ecluse.cli.charter_parts import mistaken_parts
     from ecluse.gate import doubts
 
     path = file or session.project().root / "charter.yaml"
-    charter = load_charter(path)
-    for condition in {grant.row_filter for grant in charter.grants if grant.row_filter is not None}:
-        confirm_filter(condition)
+    charter, places = load_with_places(path)
+    if mistaken := list(mistaken_parts(charter)):
+        raise places.refuse(mistaken)
     found = doubts(charter, datetime.now(UTC).date())
     if session.json:
-        as_json({"valid": True, "doubts": [{"key": d.key, "text": d.text(), **d.fields} for d in found]})
-        return
-    click.echo(
-        say("cli.charter.valid", path=path.name, gates=len(charter.gates), parties=len(charter.parties), odd=len(found))
-    )
-    for doubt in found:
-        click.echo(f"  {doubt.text()}")
+        as_json({"valid": True, "doubts": [_doubt_data(doubt, places) for doubt in found]})
+    else:
+        gates, parties = len(charter.gates), len(charter.parties)
+        click.echo(say("cli.charter.valid", path=path.name, gates=gates, parties=parties, odd=len(found)))
+        for doubt in found:
+            click.echo(f"  {places.at(doubt.place)}: {doubt.text()}")
+    if strict and found:
+        click.get_current_context().exit(2)
+
+
+def _doubt_data(doubt: Doubt, places: Places) -> dict[str, object]:
+    line, column = places.find(doubt.place)
+    return {"key": doubt.key, "text": doubt.text(), "line": line, "column": column, **doubt.fields}
 
 
 @group.command("risks")
@@ -114,9 +122,9 @@ def schema(file: Path | None) -> None:
     Then the charter's first line is:
       # yaml-language-server: $schema=charter.schema.json
     """
-    from ecluse.charterfile import json_schema
+    from ecluse.charterfile import schema_text
 
-    text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    text = schema_text()
     if file is None:
         click.echo(text, nl=False)
         return

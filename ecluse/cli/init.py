@@ -16,6 +16,8 @@ from ecluse.texts import say
 
 #: What stands for the project's name in the scaffold's files.
 _NAME = "@name@"
+#: What editors complete and check the charter by.
+SCHEMA = "charter.schema.json"
 
 
 @click.command("init")
@@ -49,7 +51,16 @@ def scaffold(folder: Path, name: str | None = None) -> list[Path]:
     chosen = name or re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-") or "project"
     written: list[Path] = []
     _copy(files("ecluse.cli") / "scaffold" / "files", folder, chosen, written)
+    written.append(_write_schema(folder / SCHEMA))
     return sorted(written)
+
+
+def _write_schema(path: Path) -> Path:
+    """The schema of this version's charter: the charter's first line sends editors there."""
+    from ecluse.charterfile import schema_text
+
+    path.write_text(schema_text(), "utf-8")
+    return path
 
 
 def _copy(source: Traversable, target: Path, name: str, written: list[Path]) -> None:

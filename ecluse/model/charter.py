@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from ecluse.model.canonical import digest
+from ecluse.model.facts import KINDS
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -33,6 +35,24 @@ MEASURES = (
 AUTONOMY = ("informs", "proposes", "acts")
 Autonomy = Literal["informs", "proposes", "acts"]
 Operator = Literal["<=", ">=", "<", ">", "=="]
+
+
+def _measurable(measure: str) -> str:
+    if measure not in MEASURES and not measure.startswith("kpi."):
+        raise ValueError(f"{measure!r} is not one of {', '.join(MEASURES)}, kpi.<id>")
+    return measure
+
+
+#: A measure's name; for editors, the names that there are.
+Measure = Annotated[
+    str,
+    AfterValidator(_measurable),
+    Field(json_schema_extra={"anyOf": [{"enum": list(MEASURES)}, {"pattern": r"^kpi\."}]}),
+]
+#: Kinds of facts that a service may attest; for editors, those that there are.
+Attested = Annotated[
+    tuple[str, ...], Field(json_schema_extra={"items": {"enum": [kind for kind in KINDS if kind != "decision"]}})
+]
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -81,7 +101,7 @@ class Party:
     id: str
     roles: tuple[Role, ...] = ()
     keys: tuple[Key, ...] = ()
-    attests: tuple[str, ...] = ()
+    attests: Attested = ()
     responsible: str = ""
     trained: tuple[Trained, ...] = ()
 
@@ -205,18 +225,12 @@ class Criterion:
     """
 
     id: str
-    measure: str
+    measure: Measure
     operator: Operator
     value: float
     description: str = ""
     releases: int = Field(default=1, ge=1)
     datasets: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _measurable(self) -> Criterion:
-        if self.measure not in MEASURES and not self.measure.startswith("kpi."):
-            raise ValueError(f"measure {self.measure!r} is not one of {', '.join(MEASURES)}, kpi.<id>")
-        return self
 
 
 #: What a gate's ``suite: current`` asks.
@@ -316,41 +330,17 @@ class Charter:
     rules: tuple[Rule, ...] = ()
     trainings: tuple[Training, ...] = ()
     kill_criterion: Kill | None = None
-    review_every_days: int = 180
+    review_every_days: int = Field(default=180, ge=1)
     reviewed: date | None = None
     log_within_days: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _coherent(self) -> Charter:
-        if self.phase not in self.phases:
-            raise ValueError(f"phase {self.phase!r} is not one of the phases {', '.join(self.phases)}")
-        gated = [g.phase for g in self.gates]
-        if missing := [p for p in self.phases if gated.count(p) != 1]:
-            raise ValueError(f"each phase has exactly one gate; look at {', '.join(missing)}")
-        if unknown := [p for p in gated if p not in self.phases]:
-            raise ValueError(f"gates for unknown phases: {', '.join(unknown)}")
-        measured = {c.measure.removeprefix("kpi.") for g in self.gates for c in g.criteria if c.measure not in MEASURES}
-        if unknown := sorted(measured - {k.id for k in self.kpis}):
-            raise ValueError(f"criteria name KPIs that the charter doesn't have: {', '.join(unknown)}")
-        if self.kill_criterion is not None and self.kpi(self.kill_criterion.kpi) is None:
-            raise ValueError(f"the kill criterion names a KPI that the charter doesn't have: {self.kill_criterion.kpi}")
-        for kind, ids in (
-            ("purposes", [p.id for p in self.purposes]),
-            ("parties", [p.id for p in self.parties]),
-            ("kpis", [k.id for k in self.kpis]),
-            ("rules", [r.id for r in self.rules]),
-            ("trainings", [t.id for t in self.trainings]),
-            ("keys", [k.public for p in self.parties for k in p.keys]),
-        ):
-            if twice := sorted({i for i in ids if ids.count(i) > 1}):
-                raise ValueError(f"{kind} listed twice: {', '.join(twice)}")
-        if UNRELEASED in self.phases and any(grant.unreleased for grant in self.grants):
-            raise ValueError(f"grants are unreleased, and {UNRELEASED!r}, by which they are asked for, is a phase here")
-        known = {t.id for t in self.trainings}
-        if unknown := sorted({done.training for p in self.parties for done in p.trained} - known):
-            raise ValueError(f"parties completed trainings that the charter doesn't have: {', '.join(unknown)}")
-        if unknown := sorted({p.responsible for p in self.parties if p.responsible} - {p.id for p in self.parties}):
-            raise ValueError(f"responsible for a service is nobody that the charter knows: {', '.join(unknown)}")
+        from ecluse.model.coherence import mistakes
+
+        if found := tuple(mistakes(self)):
+            said = "; ".join(mistake.text() for mistake in found)
+            raise PydanticCustomError("incoherent", "{said}", {"said": said, "mistakes": found})
         return self
 
     @property

@@ -61,8 +61,7 @@ def test_a_mistake_is_shown_with_line_and_column(call, project):
     change(project, "phase: proof-of-concept", "phase: prof-of-concept")
     done = call("--project", project, "charter", "check")
     assert done.code == 2
-    assert "charter.yaml:" in done.err
-    assert "prof-of-concept" in done.err
+    assert "charter.yaml:8:1: phase: “prof-of-concept” is not one of the phases" in done.err
 
 
 def test_a_row_filter_that_reaches_further_than_a_row_is_a_mistake(call, project):
@@ -70,17 +69,56 @@ def test_a_row_filter_that_reaches_further_than_a_row_is_a_mistake(call, project
     answer = call("--project", project, "charter", "check")
     assert answer.code == 2
     assert "a query in it could read other data" in answer.err
+    assert "charter.yaml:41:5" in answer.err
+
+
+KPI = "kpis:\n  - {id: k, metric: m, baseline: 0, target: 1, by: 2099-01-01, over: {o: clean.orders}, sql: %s}\ngrants:"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            "attests: [read]",
+            "attests: [decision]",
+            "charter.yaml:32:5: Party s-reader of the charter attests: decision.",
+        ),
+        (
+            "  - id: s-reader",
+            "  - id: s-reader\n    keys: [{public: '00ff', since: 2024-01-01}]",
+            "charter.yaml:31:13: ",
+        ),
+        ("grants:", KPI % "SELEC 1", "charter.yaml:38:89: sql of the KPI “k” is not one SELECT: "),
+        ("grants:", KPI % "SELECT 1; SELECT 2", "charter.yaml:38:89: sql of the KPI “k” holds 2 statements"),
+        ("grants:", KPI % "DROP TABLE o", "charter.yaml:38:89: sql of the KPI “k” is not one SELECT: "),
+    ],
+)
+def test_what_would_stop_somebody_later_is_a_mistake_now(call, project, before, after, said):
+    change(project, before, after)
+    answer = call("--project", project, "charter", "check")
+    assert answer.code == 2
+    assert said in answer.err
 
 
 def test_what_can_never_come_true_is_listed(call, project):
     change(project, "role: data-steward}", "role: lawyer}")
-    done = call("--project", project, "--json", "charter", "check")
+    at = ("--project", project)
+    done = call(*at, "--json", "charter", "check")
     assert done.code == 0
-    assert {d["key"] for d in done.json["doubts"]} == {"too_few_people", "too_few_in_all"}
+    found = {d["key"]: (d["line"], d["column"]) for d in done.json["doubts"]}
+    assert found == {"too_few_people": (24, 32), "too_few_in_all": (23, 5)}
+    assert "  charter.yaml:24:32: proof-of-concept: “data-valid” needs 1" in call(*at, "charter", "check").out
+    assert call(*at, "charter", "check", "--strict").code == 2
+
+
+def test_a_new_project_has_a_sound_charter_and_the_schema_that_its_first_line_names(call, project):
+    assert call("--project", project, "charter", "check", "--strict").code == 0
+    first = (project / "charter.yaml").read_text("utf-8").splitlines()[0]
+    assert json.loads((project / first.partition("$schema=")[2]).read_text("utf-8")) == json_schema()
 
 
 def test_the_schema_is_written_for_editors(call, project):
-    file = project / "charter.schema.json"
+    file = project / "anew.json"
     assert call("--project", project, "charter", "schema", file).code == 0
     assert json.loads(file.read_text("utf-8")) == json_schema()
     assert json.loads(call("charter", "schema").out) == json_schema()

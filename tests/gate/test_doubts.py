@@ -11,7 +11,8 @@ import pytest
 from ecluse import texts
 from ecluse.charterfile import load_charter
 from ecluse.gate import doubts
-from ecluse.model.charter import Approval, Charter, Gate, Grant, Kpi, Purpose, Risk, Rule
+from ecluse.model.canonical import plain
+from ecluse.model.charter import Approval, Charter, Gate, Grant, Kpi, Purpose, Risk, Rule, Training
 from tests.gate.world import CHARTER, party
 
 TODAY = date(2026, 3, 1)
@@ -58,12 +59,17 @@ def test_the_reference_charter_gives_no_doubt():
         (replace(SOUND, risks=(Risk("r", "r", (), "ana"),)), TODAY, "risk_without_control"),
         (replace(SOUND, risks=(Risk("r", "r", ("a:b",), "zoe"),)), TODAY, "risk_without_owner"),
         (replace(SOUND, rules=(Rule("r", 1, "r", ("other",)),)), TODAY, "rule_for_unknown_purpose"),
+        (replace(SOUND, trainings=(Training("t", "t", ("juggler",)),)), TODAY, "training_of_nobody"),
         (replace(SOUND, reviewed=date(2025, 6, 1)), TODAY, "review_overdue"),
     ],
 )
-def test_what_can_not_come_true_is_named_in_every_language(charter, day, key):
+def test_what_can_not_come_true_is_named_with_its_place_in_every_language(charter, day, key):
     found = [doubt for doubt in doubts(charter, day) if doubt.key == key]
     assert found
+    for doubt in found:
+        part = plain(charter)
+        for step in doubt.place:
+            part = part[step]
     assert all(doubt.text(lang) for doubt in found for lang in texts.LANGUAGES)
 
 

@@ -77,7 +77,7 @@ def test_several_releases_in_a_row_are_asked_for(values, stops):
 
 
 def test_it_names_a_kpi_of_the_charter():
-    with pytest.raises(ValueError, match="kill criterion names a KPI"):
+    with pytest.raises(ValueError, match="“glory” is not one of the charter's KPIs"):
         replace(CHARTER, kill_criterion=replace(KILL, kpi="glory"))
 
 

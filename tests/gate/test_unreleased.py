@@ -97,7 +97,7 @@ def test_a_charter_with_a_phase_of_that_name_has_no_hatch():
     assert asks_unreleased("poc", CHARTER)
     assert not asks_unreleased("poc", named)
     assert not asks_unreleased("proof", CHARTER)
-    with pytest.raises(ValidationError, match="is a phase here"):
+    with pytest.raises(ValidationError, match="is a phase of this charter"):
         replace(named, grants=(GRANT,))
 
 
