@@ -18,6 +18,11 @@ def test_what_a_text_does_not_format_stays_as_it_was_given():
     assert "1.4.0" in fill("cli.release.stands", {"dataset": "a.b", "version": "1.4.0"}, "fr")
 
 
+@pytest.mark.parametrize(("lang", "said"), [("en", "at most 0.5"), ("fr", "au plus 0,5")])
+def test_a_fraction_is_written_as_its_language_does(lang, said):
+    assert say("gate.operators.at_most", lang=lang, value=0.5) == said
+
+
 @pytest.mark.parametrize(("lang", "said"), [("en", "1,234.5"), ("fr", "1\u202f234,5")])
 def test_a_number_by_itself_is_written_as_in_a_text(lang, said):
     assert number(1234.5, lang) == said
@@ -30,4 +35,4 @@ def _texts(found):
 @pytest.mark.parametrize("layer", ["cli", "deciding", "door", "gate", "ledger", "report", "step"])
 def test_no_french_line_begins_with_punctuation(layer):
     for text in _texts(catalogue("fr", layer)):
-        assert not re.search(r"\S [:;?!»]|« ", text)
+        assert not re.search(r"\S [:;?!»%]|« ", text)

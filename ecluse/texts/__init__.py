@@ -17,8 +17,8 @@ from importlib.resources import files
 from typing import Any
 
 LANGUAGES = ("en", "fr")
-#: The spaces of French that must not end a line: before high punctuation, and within quotation marks.
-_KEPT_SPACE = re.compile(r"(?<=[^ ]) (?=[:;?!»])|(?<=«) ")
+#: The spaces of French that must not end a line: before high punctuation and per cent, and within quotation marks.
+_KEPT_SPACE = re.compile(r"(?<=[^ ]) (?=[:;?!»%])|(?<=«) ")
 _current: ContextVar[str] = ContextVar("ecluse_language", default="en")
 
 
@@ -74,11 +74,12 @@ def fill(key: str, fields: Mapping[str, object], lang: str | None = None) -> str
 
 
 class _French(string.Formatter):
-    """Writes numbers that a text formats in its own way (``{rows:,}``) as French does."""
+    """Writes fractions, and numbers that a text formats in its own way (``{rows:,}``), as French does."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         said = super().format_field(value, format_spec)
-        return _french(said) if format_spec and isinstance(value, int | float) else str(said)
+        formatted = isinstance(value, int) and format_spec
+        return _french(said) if formatted or isinstance(value, float) else str(said)
 
 
 _FORMATTERS = {"en": string.Formatter(), "fr": _French()}

@@ -26,7 +26,7 @@ BETWEEN = "expect_column_values_to_be_between"
             "expect_column_values_to_not_be_null",
             {"column": "id", "mostly": 0.95},
             "id is never missing, in at least 95 % of the values",
-            "id ne manque jamais, pour au moins 95 % des valeurs",
+            "id ne manque jamais, pour au moins 95\u00a0% des valeurs",
         ),
         (
             "expect_compound_columns_to_be_unique",
