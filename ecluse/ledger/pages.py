@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import count, islice
 from typing import Any
 
@@ -52,9 +52,12 @@ class Stored:
     end: int
 
     def read(self) -> Rows:
-        """The rows, by a connection of this process."""
-        with _database(self.url).reading() as connection:
-            return _stored(connection, self.first, self.first - 1, self.end - 1)
+        """The rows, by a connection of this process that ends with them."""
+        after, to = _before(self.first), self.end - 1
+        database = Database(self.url, read_only=True)
+        with closing(database), database.reading() as connection:
+            entries = _rows(connection, _within(_ENTRIES, after, to).order_by(facts.c.position))
+            return Rows(self.first, entries, _about(connection, after, to))
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def shared_pages(connection: Connection, url: str) -> Iterator[Page]:
         return
     for start in range(0, known, _SIZE):
         end = min(start + _SIZE, known)
-        yield Page(Stored(url, start, end), _tree(connection, start - 1, end - 1))
+        yield Page(Stored(url, start, end), _tree(connection, _before(start), end - 1))
     yield Page(Rows(known, [], _about(connection, last, None)), _tree(connection, last, None))
 
 
@@ -107,9 +110,9 @@ def pages_of(entries: Iterable[Entry]) -> Iterator[Page]:
         yield Page(Rows(first, found))
 
 
-def _stored(connection: Connection, first: int, after: int, to: int) -> Rows:
-    entries = _rows(connection, _within(_ENTRIES, after, to).order_by(facts.c.position))
-    return Rows(first, entries, _about(connection, after, to))
+def _before(start: int) -> int | None:
+    """The position behind which a page begins; the first page has whatever an index holds before the log as well."""
+    return start - 1 if start else None
 
 
 def _found(connection: Connection, last: int | None) -> list[Any]:
@@ -139,8 +142,3 @@ def _rows(connection: Connection, wanted: Any) -> list[Any]:
     cursor = connection.execute(wanted).cursor
     assert cursor is not None
     return [*cursor.fetchall()]
-
-
-@lru_cache(maxsize=1)
-def _database(url: str) -> Database:
-    return Database(url, read_only=True)

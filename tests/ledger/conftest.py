@@ -50,6 +50,12 @@ def person():
     return _signer("p-7c1d")
 
 
+@pytest.fixture(params=[False, True], ids=["one-process", "every-core"])
+def every_core(request):
+    """Whether a log is verified by every core: either way says the same."""
+    return request.param
+
+
 @pytest.fixture
 def extends():
     """Verify that a log extends a checkpoint."""

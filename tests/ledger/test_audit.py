@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from sqlalchemy import delete, select, update
 
@@ -9,11 +12,6 @@ from ecluse.errors import IntegrityError
 from ecluse.ledger import Log, pages, sign, trust_of
 from ecluse.store import Database
 from ecluse.store.schema import facts
-
-
-@pytest.fixture(params=[False, True], ids=["one-process", "every-core"])
-def every_core(request):
-    return request.param
 
 
 @pytest.fixture
@@ -69,6 +67,22 @@ def test_it_tells_how_far_it_is_and_ends_where_that_raises(long, every_core):
 
     with pytest.raises(StoppedError):
         long.verify(passed=stop, every_core=every_core)
+
+
+def test_a_log_that_lies_where_another_lay_is_read_anew(filled, service, every_core):
+    filled.verify(every_core=every_core)
+    filled.database.close()
+    path = filled.database.file
+    other = Database(f"sqlite:///{path.with_name('other.db')}")
+    with closing(sqlite3.connect(path)) as here, closing(sqlite3.connect(other.file)) as there:
+        here.backup(there)
+    with other.transaction() as connection:
+        connection.execute(update(facts).where(facts.c.position == 2).values(leaf="0" * 64))
+    other.close()
+    other.file.replace(path)
+    with pytest.raises(IntegrityError) as caught:
+        Log(Database(filled.database.url), filled.trust).verify(every_core=every_core)
+    assert caught.value.fields["position"] == 2
 
 
 def test_a_log_on_postgresql_says_the_same(postgresql_url, charter, fact, service, monkeypatch, every_core):

@@ -169,7 +169,7 @@ def test_a_subject_index_that_points_nowhere_is_found(filled):
 
 
 @pytest.mark.parametrize(("at", "position"), [(-1, 0), (5, 5), (9, 9)])
-def test_an_index_of_facts_that_are_not_there_is_found(filled, at, position):
+def test_an_index_of_facts_that_are_not_there_is_found(filled, at, position, every_core):
     with filled.database.transaction() as connection:
         about = connection.execute(select(subjects)).first()
     filled.database.close()
@@ -178,7 +178,7 @@ def test_an_index_of_facts_that_are_not_there_is_found(filled, at, position):
         outside.execute("INSERT INTO ecluse_subjects VALUES (?, ?, ?)", (at, about.name, about.sha256))
         outside.commit()
     with pytest.raises(IntegrityError, match="subjects") as caught:
-        filled.verify()
+        filled.verify(every_core=every_core)
     assert caught.value.fields["position"] == position
 
 
@@ -193,11 +193,11 @@ def test_an_index_of_facts_that_are_not_there_is_found(filled, at, position):
     ],
     ids=["altered", "missing", "more than the log", "none of the log", "before the log"],
 )
-def test_a_tree_that_does_not_fit_the_facts_is_found(filled, statement, position):
+def test_a_tree_that_does_not_fit_the_facts_is_found(filled, statement, position, every_core):
     with filled.database.transaction() as connection:
         assert connection.exec_driver_sql(statement).rowcount
     with pytest.raises(IntegrityError, match="tree") as caught:
-        filled.verify()
+        filled.verify(every_core=every_core)
     assert caught.value.fields["position"] == position
 
 

@@ -9,17 +9,14 @@ import pytest
 from sqlalchemy import delete, update
 
 from ecluse.errors import IntegrityError
-from ecluse.ledger import Checkpoint, Log, open_checkpoint, sign, trust_of, verify_export
+from ecluse.ledger import Checkpoint, Log, open_checkpoint, pages, sign, trust_of, verify_export
 from ecluse.store.schema import facts, subjects
 from tests.ledger.forging import signed_falsely, stand_behind
 
 
-@pytest.fixture(params=[False, True], ids=["one-process", "every-core"])
-def every_core(request, monkeypatch):
-    from ecluse.ledger import pages
-
+@pytest.fixture(autouse=True)
+def _pages(monkeypatch):
     monkeypatch.setattr(pages, "_SIZE", 1)
-    return request.param
 
 
 @pytest.fixture
