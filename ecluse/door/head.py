@@ -72,7 +72,7 @@ def _stays(before: Head | None, state: LogState, reader: Reader, trust: Trust) -
     """Whether what is remembered says at least as much as this reader could say now."""
     if before is None or before.checkpoint.size < state.size:
         return False
-    return before.checkpoint.size > state.size or before.verified_by(reader, trust)
+    return before.checkpoint.size > state.size or reader.signer is None or before.verified_by(reader, trust)
 
 
 def log_name(definitions: Definitions) -> str:
@@ -90,7 +90,7 @@ def _read(path: Path) -> dict[str, Head]:
         return {name: _head(said) for name, said in found.items()}
     except FileNotFoundError:
         return {}
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise IntegrityError("door.head_damaged", path=path, error=f"{type(error).__name__}: {error}") from error
 
 
@@ -108,5 +108,5 @@ def _said(head: Head) -> dict[str, Any]:
 
 def _head(said: Mapping[str, Any]) -> Head:
     # NOTE: earlier versions kept size and root alone.
-    at = datetime.fromisoformat(said["at"]) if "at" in said else datetime.now(UTC)
-    return Head(Checkpoint(int(said["size"]), str(said["root"]), at), said.get("signed"))
+    at = said.get("at", datetime.now(UTC).isoformat())
+    return Head(Checkpoint.of(said["size"], said["root"], at), said.get("signed"))

@@ -14,6 +14,7 @@ from ecluse.ledger.envelope import open_as, seal
 from ecluse.ledger.examine import signatures_doubt
 from ecluse.ledger.jcs import parse
 from ecluse.ledger.keys import Signer
+from ecluse.ledger.merkle import HASH_BYTES
 from ecluse.ledger.trust import Trust
 
 CHECKPOINT_TYPE = "application/vnd.ecluse.checkpoint+json"
@@ -27,6 +28,14 @@ class Checkpoint:
     size: int
     root: str
     at: datetime
+
+    @classmethod
+    def of(cls, size: Any, root: Any, at: Any) -> Checkpoint:
+        """The checkpoint of these values from JSON; ``ValueError`` or ``TypeError`` where they are those of none."""
+        time = datetime.fromisoformat(at)
+        if type(size) is not int or size < 0 or len(bytes.fromhex(root)) != HASH_BYTES or time.tzinfo is None:
+            raise ValueError("no size, root or time of a checkpoint")
+        return cls(size, root, time)
 
 
 def seal_checkpoint(checkpoint: Checkpoint, signer: Signer) -> dict[str, Any]:
@@ -66,7 +75,4 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def _stated(found: Any) -> Checkpoint:
     if set(found) != {"_type", "size", "root", "at"} or found["_type"] != _VERSION:
         raise ValueError("not a checkpoint of version 1")
-    size, root, at = found["size"], found["root"], datetime.fromisoformat(found["at"])
-    if type(size) is not int or size < 0 or len(bytes.fromhex(root)) != 32 or at.tzinfo is None:
-        raise ValueError("no size, root or time of a checkpoint")
-    return Checkpoint(size, root, at)
+    return Checkpoint.of(found["size"], found["root"], found["at"])

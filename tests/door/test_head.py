@@ -135,6 +135,30 @@ def test_of_two_readers_at_once_the_one_who_saw_more_is_remembered(released, mon
     assert remembered(released)["size"] == 10
 
 
+def test_who_signs_nothing_leaves_the_signature_of_who_does(released):
+    definitions, log, now = Definitions.of(released.project), log_of(released), datetime.now(UTC)
+    load(PRODUCT, purpose="care")
+    signed = remembered(released)
+    remember_head(definitions, LogState(log.size, log.root()), Reader(None, None, authenticated=False), now)
+    assert remembered(released) == signed
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"size": "4"}, {"size": 2.7}, {"size": float("inf")}, {"size": -1}, {"root": "ab"}, {"root": 5}]
+    + [{"at": "2026-01-01T00:00:00"}, {"at": 5}],
+    ids=str,
+)
+def test_a_memory_that_is_none_is_said_to_be_damaged(released, damage):
+    log = log_of(released)
+    log.checkpoint(signer_of(released, "pipeline"))
+    said = {"size": log.size, "root": log.root(), "at": "2026-01-01T00:00:00+00:00", **damage}
+    (released.project.state / "heads.json").write_text(json.dumps({"clinic/dev": said}))
+    with pytest.raises(IntegrityError) as caught:
+        load(PRODUCT, purpose="care")
+    assert caught.value.key == "door.head_damaged"
+
+
 SCRIPT = """\
 import ecluse
 from ecluse.ledger import pages, verified
