@@ -35,7 +35,8 @@ def open_entry(entry: Entry) -> tuple[Opened, Fact]:
 
     Raises ``IntegrityError`` where it isn't what was appended: by its leaf, its form, or the index.
     """
-    stored = entry.envelope.encode()
+    # NOTE: as text, because SQLite also keeps bytes where a text belongs.
+    stored = str(entry.envelope).encode()
     if leaf_hash(stored).hex() != entry.leaf:
         raise IntegrityError("ledger.altered", position=entry.position)
     try:

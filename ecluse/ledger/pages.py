@@ -9,6 +9,7 @@ from itertools import count, islice
 from typing import Any
 
 from sqlalchemy import Column, Connection, func, select
+from sqlalchemy.exc import DBAPIError
 
 from ecluse.ledger.entry import Entry
 from ecluse.store import Database
@@ -141,4 +142,8 @@ def _rows(connection: Connection, wanted: Any) -> list[Any]:
     # NOTE: the driver's own rows are the same plain tuples, at half of the time; there are four for each fact.
     cursor = connection.execute(wanted).cursor
     assert cursor is not None
-    return [*cursor.fetchall()]
+    try:
+        return [*cursor.fetchall()]
+    except connection.dialect.loaded_dbapi.Error as error:
+        # NOTE: the driver's own errors too, for example of a damaged file, which SQLAlchemy would have caught.
+        raise DBAPIError(str(wanted), None, error) from error

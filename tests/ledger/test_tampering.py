@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from ecluse.errors import IntegrityError, LedgerError
+from ecluse.errors import IntegrityError, LedgerError, StorageError
 from ecluse.ledger import Log, canonical, open_checkpoint, pages, sign, tree, trust_of
 from ecluse.ledger.merkle import leaf_hash
 from ecluse.model.charter import Key, Party
@@ -56,6 +56,10 @@ def _no_json(connection, fact, service, person):
     replaced(connection, 2, "{")
 
 
+def _bytes(connection, fact, service, person):
+    connection.exec_driver_sql("UPDATE ecluse_facts SET envelope = CAST(envelope AS BLOB) WHERE position = 2")
+
+
 def _no_envelope(connection, fact, service, person):
     replaced(connection, 2, "[]")
 
@@ -93,6 +97,7 @@ ALTERATIONS = [
     _by_a_person,
     _padded,
     _no_json,
+    _bytes,
     _no_envelope,
     _removed,
     _swapped,
@@ -114,6 +119,13 @@ def test_an_altered_log_is_not_whole_and_says_where(filled, fact, service, perso
         filled.verify()
     assert caught.value.fields["position"] == 2
     assert "2" in caught.value.part("received")
+
+
+def test_a_database_that_is_damaged_is_not_read(filled, every_core):
+    with filled.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE ecluse_facts SET envelope = CAST(x'ff' AS TEXT) WHERE position = 2")
+    with pytest.raises(StorageError, match="UTF-8"):
+        filled.verify(every_core=every_core)
 
 
 def test_what_was_said_once_cannot_be_said_again_by_copying_it(filled):
