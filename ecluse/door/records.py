@@ -38,12 +38,11 @@ class Records:
         """
         database = Database(definitions.project.database_url, read_only=read_only or definitions.foreign)
         log = Log(database, definitions.trust)
-        head = read_head(definitions) if reader else None
-        if reader is None or head is None:
-            return cls(definitions, log, *log.verified_facts())
-        head.confirm(log, log_name(definitions))
-        seen, own = head.checkpoint, head.verified_by(reader, definitions.trust)
-        return cls(definitions, log, *log.verified_facts(against=[seen], vouched=seen if own else None))
+        try:
+            return cls(definitions, log, *_verified(log, definitions, reader))
+        except BaseException:
+            database.close()
+            raise
 
     @property
     def project(self) -> Project:
@@ -103,6 +102,15 @@ class Records:
     def judge(self, requests: Sequence[Request], manifest: Manifest | None, now: datetime) -> Verdict:
         """One verdict for several datasets of a release: it opens where each of them opens."""
         return judge(requests, manifest, self.charter, self.facts, self.trust, now)
+
+
+def _verified(log: Log, definitions: Definitions, reader: Reader | None) -> tuple[LogState, tuple[SignedFact, ...]]:
+    head = read_head(definitions) if reader else None
+    if reader is None or head is None:
+        return log.verified_facts()
+    head.confirm(log, log_name(definitions))
+    seen, own = head.checkpoint, head.verified_by(reader, definitions.trust)
+    return log.verified_facts(against=[seen], vouched=seen if own else None)
 
 
 def judge(

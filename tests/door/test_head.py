@@ -19,6 +19,7 @@ from ecluse.door.identity import Reader
 from ecluse.errors import IntegrityError
 from ecluse.ledger import Checkpoint, Log, LogState, examine, seal_checkpoint, sign, signer_for, trust_of
 from ecluse.model.facts import Fact, Subject
+from ecluse.store import Database
 from ecluse.store.schema import facts
 from tests.door.conftest import PRODUCT
 from tests.ledger.forging import signed_falsely, stand_behind
@@ -145,8 +146,16 @@ def test_who_signs_nothing_leaves_the_signature_of_who_does(released):
 
 @pytest.mark.parametrize(
     "damage",
-    [{"size": "4"}, {"size": 2.7}, {"size": float("inf")}, {"size": -1}, {"root": "ab"}, {"root": 5}]
-    + [{"at": "2026-01-01T00:00:00"}, {"at": 5}],
+    [
+        {"size": "4"},
+        {"size": 2.7},
+        {"size": float("inf")},
+        {"size": -1},
+        {"root": "ab"},
+        {"root": 5},
+        {"at": "2026-01-01T00:00:00"},
+        {"at": 5},
+    ],
     ids=str,
 )
 def test_a_memory_that_is_none_is_said_to_be_damaged(released, damage):
@@ -157,6 +166,21 @@ def test_a_memory_that_is_none_is_said_to_be_damaged(released, damage):
     with pytest.raises(IntegrityError) as caught:
         load(PRODUCT, purpose="care")
     assert caught.value.key == "door.head_damaged"
+
+
+def test_a_log_that_was_put_back_leaves_no_connection_open(released, monkeypatch):
+    closed, really = [], Database.close
+
+    def close(database):
+        really(database)
+        closed.append(database.url)
+
+    monkeypatch.setattr(Database, "close", close)
+    said = {"size": log_of(released).size + 1, "root": "ab" * 32}
+    (released.project.state / "heads.json").write_text(json.dumps({"clinic/dev": said}))
+    with pytest.raises(IntegrityError):
+        load(PRODUCT, purpose="care")
+    assert released.database.url in closed
 
 
 SCRIPT = """\
