@@ -89,11 +89,12 @@ def verify(session: Session, checkpoint: Path | None, start: Path | None, export
 
         def work(watch: Watch) -> LogState:
             watch.stage = "verifying"
-            how: Any = {"vouched": vouched, "passed": watch.reached, "every_core": True}
             if exported:
-                return verify_export(exported, project.trust, against, **how)
+                return verify_export(
+                    exported, project.trust, against, vouched=vouched, passed=watch.reached, every_core=True
+                )
             watch.total = project.log.size
-            return project.log.verify(against=against, **how)
+            return project.log.verify(against=against, vouched=vouched, passed=watch.reached, every_core=True)
 
         state = working(work, quietly=session.json)
     before = vouched.size if vouched else 0
