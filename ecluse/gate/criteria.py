@@ -16,7 +16,7 @@ from ecluse.gate.releases import FoundRelease, earlier_releases
 from ecluse.model.charter import MEASURES, Charter, Criterion, Kill
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Reason, Request
-from ecluse.texts import LANGUAGES, say
+from ecluse.texts import LANGUAGES, number, say
 
 #: What every gate asks, in whatever phase, unless its charter says how: each file was checked, nothing blocks, and
 #: no column holds personal data that isn't classified as such.
@@ -145,7 +145,8 @@ def _unmet(criterion: Criterion, measured: Measured) -> Reason:
     fields |= {f"wanted_{lang}": wanted(criterion, lang) for lang in LANGUAGES}
     if measured.value is None:
         return Reason(f"not_computed_{_kind(criterion)}", fields, measured.facts)
-    fields |= {"received": measured.value, "shown": shown(criterion, measured.value)}
+    fields |= {f"shown_{lang}": shown(criterion, measured.value, lang) for lang in LANGUAGES}
+    fields["received"] = measured.value
     return Reason(f"unmet_{_kind(criterion)}", fields, measured.facts)
 
 
@@ -157,15 +158,14 @@ def _kind(criterion: Criterion) -> str:
 
 def wanted(condition: Criterion | Kill, lang: str | None = None) -> str:
     """What a condition wants, in words: ``at most 0.5 %``."""
-    return say(
-        f"gate.operators.{_OPERATORS[condition.operator][0]}", lang=lang, value=shown(condition, condition.value)
-    )
+    value = shown(condition, condition.value, lang)
+    return say(f"gate.operators.{_OPERATORS[condition.operator][0]}", lang=lang, value=value)
 
 
-def shown(condition: Criterion | Kill, value: float) -> str:
+def shown(condition: Criterion | Kill, value: float, lang: str | None = None) -> str:
     """A value as people read it: shares as percentages."""
     share = isinstance(condition, Criterion) and condition.measure == "quarantine.share"
-    return f"{value * 100:.4g} %" if share else f"{value:.6g}"
+    return f"{number(float(f'{value * 100:.4g}'), lang)}\u00a0%" if share else number(value, lang)
 
 
 def _waiver(

@@ -42,5 +42,5 @@ def observed_releases(charter: Charter, book: Book, kpi: str, most: int | None =
 def _killed(kill: Kill, newest: list[Record], values: list[float]) -> Reason:
     fields: dict[str, str | int | float] = {"description": kill.description, "kpi": kill.kpi}
     fields |= {f"wanted_{lang}": wanted(kill, lang) for lang in LANGUAGES}
-    fields["shown"] = ", ".join(shown(kill, value) for value in values)
+    fields |= {f"shown_{lang}": "; ".join(shown(kill, value, lang) for value in values) for lang in LANGUAGES}
     return Reason("killed", fields, tuple(record.position for record in newest))

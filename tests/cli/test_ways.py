@@ -140,5 +140,5 @@ def test_it_is_said_in_the_reader_s_language():
     (reason,) = world.judge().reasons
     set_language("fr")
     assert way_out(reason, asked_of(world))[0].startswith(
-        "À essayer : un droit sur products.delays pour delay-prediction"
+        "À essayer\u00a0: un droit sur products.delays pour delay-prediction"
     )

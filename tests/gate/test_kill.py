@@ -25,7 +25,7 @@ def test_nothing_opens_while_it_is_met_and_the_reason_says_so():
     found = world().add(kpi(0.55)).judge()
     assert [r.key for r in found.reasons] == ["killed", "unmet_kpi"]
     assert found.reasons[0].facts == (7,)
-    for lang, words in (("en", ("0.55", "less than 0.6")), ("fr", ("0.55", "moins de 0.6"))):
+    for lang, words in (("en", ("0.55", "less than 0.6")), ("fr", ("0,55", "moins de 0,6"))):
         assert all(word in found.reasons[0].text(lang) for word in words)
 
 
