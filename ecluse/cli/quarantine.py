@@ -74,9 +74,11 @@ def list_(session: Session, dataset: str) -> None:
     Example:
       ecluse quarantine list clean.flights
     """
+    from ecluse.cli.reading import require_known
     from ecluse.cli.rows import counts
 
     with session.reading() as project:
+        require_known(project, dataset)
         found = counts(project, dataset)
     names = ("check", "partition", "rows")
     if session.json:
@@ -107,10 +109,12 @@ def show(
       ecluse quarantine show clean.planes --limit 5
       ecluse quarantine show clean.planes --to rows.csv
     """
+    from ecluse.cli.reading import require_known
     from ecluse.cli.rows import quarantined, write_rows
 
     most = limit if limit is not None or to is not None else 20
     with session.reading() as project:
+        require_known(project, dataset)
         found = quarantined(project, dataset, partition=partition, check=check, limit=most)
     if to is not None:
         written = write_rows(found, to)

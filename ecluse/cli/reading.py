@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ecluse.charterfile import load_charter
+from ecluse.errors import DefinitionError
 from ecluse.ledger import Log, Trust, trust_of, with_local_keys
 from ecluse.lineage import EventStore
 from ecluse.model.charter import Charter
@@ -44,6 +45,16 @@ def book_of(project: Reading | Services, charter: Charter | None = None) -> Book
 
     where, charter = project.project, charter or project.charter
     return Book(charter, list(project.log.facts()), project.trust.parties(), where.name, where.environment)
+
+
+def require_known(project: Reading, dataset: str) -> None:
+    """Raise ``DefinitionError`` for a dataset that never ran here, and that no purpose of the charter names."""
+    if project.warehouse.exists(dataset) or any(dataset in p.datasets for p in project.charter.purposes):
+        return
+    if any(signed.fact.predicate["dataset"] == dataset for signed in project.log.facts("run")):
+        return
+    known = ", ".join(name for name in project.warehouse.datasets() if not name.endswith("__quarantine"))
+    raise DefinitionError("cli.unknown_dataset", dataset=dataset, known=known or "–")
 
 
 @contextmanager

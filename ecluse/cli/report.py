@@ -38,8 +38,11 @@ def command(
     Example:
       ecluse report products.delay_features --purpose delay-prediction --lang fr -o sheet.html
     """
+    from ecluse.cli.reading import require_known
     from ecluse.report import write_sheet
 
+    with session.reading() as project:
+        require_known(project, dataset)
     file = output or Path(f"{dataset}.html")
     write_sheet(
         session.project(),

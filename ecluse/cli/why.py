@@ -10,7 +10,7 @@ import click
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
 from ecluse.cli.ways import Asked, way_out, ways_out
-from ecluse.errors import DefinitionError, EcluseError
+from ecluse.errors import EcluseError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ def command(session: Session, dataset: str, purpose: str | None, version: str | 
       ecluse why products.delay_features --purpose delay-prediction
     """
     from ecluse.cli.blocked import blocked_runs
+    from ecluse.cli.reading import require_known
 
     with session.reading() as project:
         runs = blocked_runs(project, dataset)
         purposes = [purpose] if purpose else _purposes(project, dataset)
         answers = [_answer(session, dataset, p, version, phase) for p in purposes]
-        if not runs and not answers and not project.warehouse.exists(dataset):
-            known = ", ".join(name for name in project.warehouse.datasets() if not name.endswith("__quarantine"))
-            raise DefinitionError("cli.unknown_dataset", dataset=dataset, known=known or "–")
+        if not answers:
+            require_known(project, dataset)
         if session.json:
             as_json(_data(runs, answers))
         else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 
 def test_status_counts_what_is_published(built, call):
     found = {s["dataset"]: s for s in call("--project", built, "status", "--json").json}
@@ -36,6 +38,20 @@ def test_quarantine_is_counted_by_check(built, call):
 
 def test_rows_that_broke_another_check_are_not_shown(built, call):
     assert call("--project", built, "quarantine", "show", "clean.orders", "--check", "other", "--json").json == []
+
+
+@pytest.mark.parametrize("command", [("why",), ("report",), ("quarantine", "list"), ("quarantine", "show")])
+def test_a_dataset_that_there_is_not_is_named_with_those_that_there_are(built, tmp_path, call, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    shown = call("--project", built, *command, "clean.ordres")
+    assert (shown.code, list(tmp_path.iterdir())) == (2, [])
+    assert shown.err.startswith("clean.ordres was asked for.")
+    assert "clean.orders, raw.orders" in shown.err
+
+
+def test_a_dataset_that_was_blocked_from_the_first_run_on_is_known(broken, call):
+    folder, _ = broken
+    assert call("--project", folder, "quarantine", "show", "clean.orders").code == 0
 
 
 def test_why_gives_every_reason_and_the_next_command(built, call):
