@@ -67,4 +67,4 @@ lock: ## Choose the newest versions that fit, and write requirements.lock (needs
 clean: ## Remove the environment, and everything that runs left behind
 	rm -rf $(VENV) .ecluse dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find dagster_home -mindepth 1 -not -name dagster.yaml -not -name README.md -delete
-	rm -rf lineage/events inbox reports inbox
+	rm -rf lineage/events inbox reports

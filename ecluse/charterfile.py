@@ -111,6 +111,8 @@ def _read(text: str, path: Path) -> tuple[Charter, Places]:
         raise DefinitionError("charter.not_yaml", at=at, problem=error.problem or error.context or "?") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise DefinitionError("charter.not_yaml", at=path, problem=" ".join(str(error).split())) from error
+    if found is None:
+        raise DefinitionError("charter.empty", path=path)
     if not isinstance(found, dict) or node is None:
         raise DefinitionError("charter.no_mapping", path=path, found=type(found).__name__)
     places = Places(path, node)

@@ -187,7 +187,8 @@ def test_the_schema_takes_what_is_a_charter_and_refuses_what_is_none():
     ("content", "key"),
     [
         (b"- a\n", "no_mapping"),
-        (b"", "no_mapping"),
+        (b"", "empty"),
+        (b"# nothing yet\n", "empty"),
         (b"\xff\xfe\x00", "unreadable"),
         (b"a: \x01", "not_yaml"),
         (b"a: &a [*a]", "not_yaml"),

@@ -33,9 +33,10 @@ class Finding:
 
 def _installed(_project: Project) -> Iterator[Finding]:
     yield Finding("python", "good", f"{platform.python_version()}, {platform.system()} {platform.machine()}")
-    for extra, module in (("dagster", "dagster"), ("gx", "great_expectations"), ("polars", "polars")):
+    parts = (("dagster", "dagster", "build"), ("gx", "great_expectations", "build"), ("polars", "polars", "polars"))
+    for extra, module, needed in parts:
         there = find_spec(module) is not None
-        detail = say("cli.doctor.installed" if there else "cli.doctor.absent", extra=extra)
+        detail = say("cli.doctor.installed") if there else say(f"cli.doctor.absent_{needed}", extra=extra)
         yield Finding(extra, "good" if there else "note", detail)
 
 

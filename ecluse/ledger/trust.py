@@ -101,12 +101,14 @@ def unrevoked_key(charter: Charter, party: str, beginning: str | None = None) ->
     found = charter.party(party)
     if found is None:
         raise LedgerError("ledger.unknown_party", party=party, known=", ".join(p.id for p in charter.parties))
+    if not found.keys:
+        raise LedgerError("ledger.no_key_listed", party=party)
     keys = {key_id(key.public, key.scheme): key for key in found.keys}
     meant = [id for id, key in keys.items() if id.startswith((beginning or "").lower())]
     if beginning is None:
         meant = [id for id in meant if keys[id].revoked is None] or meant
     if len(meant) != 1:
-        known = ", ".join(id[:16] for id in keys) or "–"
+        known = ", ".join(id[:16] for id in keys)
         if beginning is None:
             raise LedgerError("ledger.several_keys", party=party, count=len(meant), known=known)
         raise LedgerError("ledger.which_key", party=party, asked=beginning, count=len(meant), known=known)

@@ -20,6 +20,8 @@ from ecluse.project import Project
 from ecluse.step.state import StepResult
 
 MODULE = "pipelines.definitions"
+#: Up to this many partition keys are listed in full.
+_LISTED = 24
 
 
 @dataclass(frozen=True)
@@ -151,11 +153,19 @@ def check_partition(defs: dg.Definitions, keys: Sequence[dg.AssetKey], partition
     known = partitions(defs, keys)
     names = ", ".join(".".join(k.path) for k in keys)
     if known and partition is None:
-        raise DefinitionError("orchestration.needs_partition", dataset=names, known=", ".join(known))
+        raise DefinitionError("orchestration.needs_partition", dataset=names, known=_listed(known))
+    if partition is not None and not known:
+        raise DefinitionError("orchestration.not_partitioned", dataset=names, partition=partition)
     if partition is not None and partition not in known:
         raise DefinitionError(
-            "orchestration.unknown_partition", dataset=names, partition=partition, known=", ".join(known) or "–"
+            "orchestration.unknown_partition", dataset=names, partition=partition, known=_listed(known)
         )
+
+
+def _listed(known: Sequence[str]) -> str:
+    """Partition keys in one line: of many, such as the days of years, the first and the last."""
+    few = known if len(known) <= _LISTED else [*known[:3], "…", *known[-3:]]
+    return ", ".join(few)
 
 
 def _failures(done: dg.ExecuteInProcessResult) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -20,6 +21,9 @@ from ecluse.step.closure import confirm_known, published_closure
 from ecluse.step.latest import latest_publications
 from ecluse.step.services import Services
 from ecluse.step.versioning import next_version
+
+#: What a version may be called: it stands in names of tags, in addresses and in commands that are copied.
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?")
 
 Decision = Literal["approved", "rejected", "waived", "withdrawn"]
 
@@ -41,6 +45,8 @@ def create_release(
     """
     if version == LATEST:
         raise DefinitionError("step.release_latest", version=version)
+    if version is not None and not _NAME.fullmatch(version):
+        raise DefinitionError("step.release_name", version=version)
     for dataset in products:
         if version is not None and find_release(services, dataset, version) is not None:
             raise Conflict("step.release_exists", dataset=dataset, version=version)

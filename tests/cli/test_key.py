@@ -35,6 +35,13 @@ def team(tmp_path, call):
     return folder, made, run
 
 
+def test_a_key_that_the_charter_does_not_list_cannot_be_revoked_there(team):
+    _, _, run = team
+    refused = run("key", "revoke", "s-pipeline")
+    assert refused.code == 2
+    assert refused.err.startswith("The charter lists no key of s-pipeline.")
+
+
 def test_a_key_of_the_charter_counts_until_it_is_revoked(team):
     folder, made, run = team
     (before,) = run("key", "list", "--json").json

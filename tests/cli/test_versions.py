@@ -50,6 +50,12 @@ def shop(tmp_path):
     return tmp_path
 
 
+def test_a_version_is_a_name_that_commands_and_tags_can_hold(shop, call):
+    for version in ("../2", "", "2 0", "v;ls", "2.", "é", "2\n", "2" * 65):
+        refused = call("--project", shop, "release", "create", "raw.orders", "--version", version, "--json")
+        assert (refused.code, refused.json["key"]) == (2, "step.release_name"), version
+
+
 def test_a_difference_is_counted_by_the_contracts_key_and_shows_no_value(shop, call):
     shown = call("--project", shop, "release", "diff", "raw.orders", "1.0.0", "2.0.0", "--json")
     found = shown.json["difference"]
