@@ -85,6 +85,11 @@ def test_reads_a_charter(tmp_path):
         ("measure: checks.broken", "measure: checks.brokn", "charter.yaml:10:23: gates.0.criteria.0.measure: "),
         ("measure: checks.broken", "measure: kpi.auc", "charter.yaml:10:23: gates.0.criteria.0.measure: “auc” is not"),
         (
+            "id: quality, measure: checks.broken",
+            "id: checks, measure: suite.stale",
+            "charter.yaml:10:10: gates.0.criteria.0.id: “checks” is the criterion that every gate has (checks.broken).",
+        ),
+        (
             "[proof, business]",
             "[proof, business, proof]",
             "charter.yaml:4:27: phases.2: “proof” is listed a second time.",

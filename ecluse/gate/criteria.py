@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from ecluse.gate.book import Book, Fields, moment
 from ecluse.gate.evidence import Evidence
@@ -13,14 +13,10 @@ from ecluse.gate.measured import Measured
 from ecluse.gate.measures import measure
 from ecluse.gate.readers import covers
 from ecluse.gate.releases import FoundRelease, earlier_releases
-from ecluse.model.charter import MEASURES, Charter, Criterion, Kill
+from ecluse.model.charter import ALWAYS, MEASURES, Charter, Criterion, Kill, Party
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Reason, Request
 from ecluse.texts import LANGUAGES, number, say
-
-#: What every gate asks, in whatever phase, unless its charter says how: each file was checked, nothing blocks, and
-#: no column holds personal data that isn't classified as such.
-ALWAYS = (Criterion("checks", "checks.broken", "==", 0), Criterion("personal-data", "personal.unclassified", "==", 0))
 
 _OPERATORS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
     "<=": ("at_most", operator.le),
@@ -171,7 +167,10 @@ def shown(condition: Criterion | Kill, value: float, lang: str | None = None) ->
 def _waiver(
     criterion: Criterion, request: Request, charter: Charter, found: FoundRelease, book: Book, now: datetime
 ) -> Reason | None:
-    """The waiver of a criterion that is in force: by somebody whom this gate asks, about this release and this gate."""
+    """The waiver of a criterion that is in force: by somebody whom this gate asks, about this release and this gate.
+
+    Who made the release waives nothing of it, nor does who lacked a training of the role on that day.
+    """
     gate = charter.gate(request.phase)
     roles = {approval.role for approval in gate.approvals} if gate else set()
     for record in book.newest_first("decision", verdict="waived", criterion=criterion.id, phase=request.phase):
@@ -181,7 +180,7 @@ def _waiver(
         by = [
             party.id
             for party in record.parties
-            if party.id not in found.producers and any(r.name in roles and r.held(record.day) for r in party.roles)
+            if party.id not in found.producers and any(_may(party, role, record.day, charter) for role in roles)
         ]
         if by and expires is not None and now < expires and record.at <= now:
             fields: Fields = {
@@ -192,3 +191,8 @@ def _waiver(
             }
             return Reason("waived", fields, (record.position,))
     return None
+
+
+def _may(party: Party, role: str, day: date, charter: Charter) -> bool:
+    """Whether a party held a role on a day, with the trainings that it asks for."""
+    return any(r.name == role and r.held(day) for r in party.roles) and not charter.untrained(party, role, day)

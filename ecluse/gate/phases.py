@@ -47,7 +47,7 @@ def _approved_in(phase: str, book: Book) -> Iterator[str]:
 
 
 def _met(gate: Gate, charter: Charter, book: Book, request: Request, release: str) -> bool:
-    found = find_release(replace(request, release=release, version=None, phase=gate.phase), book)
+    found = find_release(replace(request, release=release, version=None, phase=gate.phase), charter, book)
     if found.manifest is None or any(r.key in ("release_elsewhere", "release_unattested") for r in found.reasons):
         return False
     asked = replace(request, release=release, dataset=found.manifest.products[0].dataset, phase=gate.phase)

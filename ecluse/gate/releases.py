@@ -12,14 +12,17 @@ from ecluse.model.verdict import Reason, Request
 
 @dataclass(frozen=True)
 class FoundRelease:
-    """A release's manifest and the parties that made it, or the reasons why there is none."""
+    """A release's manifest and the parties that made it, or the reasons why there is none.
+
+    Who is ``responsible`` for a service made what the service made.
+    """
 
     manifest: Manifest | None
     producers: frozenset[str]
     reasons: tuple[Reason, ...]
 
 
-def find_release(request: Request, book: Book) -> FoundRelease:
+def find_release(request: Request, charter: Charter, book: Book) -> FoundRelease:
     """The manifest whose SHA-256 the request names, as the log holds it."""
     fields: Fields = {"dataset": request.dataset, "version": request.version or "?"}
     stated = book.about("release", request.release) if request.release else []
@@ -47,8 +50,9 @@ def find_release(request: Request, book: Book) -> FoundRelease:
         reasons.append(Reason("release_elsewhere", fields | elsewhere | wanted, positions))
     if not any(record.attested("release") for record, _ in read if record.here):
         reasons.append(Reason("release_unattested", fields, positions))
-    signers = frozenset(party.id for record, _ in read for party in record.parties)
-    return FoundRelease(manifest, signers | {manifest.producer}, tuple(reasons))
+    made = {manifest.producer, *(party.id for record, _ in read for party in record.parties)}
+    answering = {party.responsible for party in charter.parties if party.id in made} - {""}
+    return FoundRelease(manifest, frozenset(made | answering), tuple(reasons))
 
 
 def earlier_releases(request: Request, manifest: Manifest, book: Book, count: int) -> list[tuple[int, Manifest]]:

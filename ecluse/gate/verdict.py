@@ -76,7 +76,7 @@ def release_verdict(
 
 def judge_release(request: Request, charter: Charter, book: Book, now: datetime) -> Judgement:
     """The release that a request names, held against the gate of its phase, criterion by criterion."""
-    found, evidence = find_release(request, book), Evidence(book)
+    found, evidence = find_release(request, charter, book), Evidence(book)
     killed, unmeasured = kill_reasons(charter, book)
     besides = (*killed, *age_reasons(charter, book, now), *phase_reasons(request, charter, book), *found.reasons)
     if found.manifest is None:

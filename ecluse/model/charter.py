@@ -95,7 +95,8 @@ class Trained:
 class Party:
     """A person or a service, under a random id; names of people live in a directory outside Git and the log.
 
-    ``responsible`` is the person who answers for a service: what that person acknowledges binds the service too.
+    ``responsible`` is the person who answers for a service: what that person acknowledges binds the service too, and
+    what the service makes counts as that person's own work, which others approve.
     """
 
     id: str
@@ -233,6 +234,9 @@ class Criterion:
     datasets: tuple[str, ...] = ()
 
 
+#: What every gate asks, in whatever phase, unless its charter says how: each file was checked, nothing blocks, and
+#: no column holds personal data that isn't classified as such.
+ALWAYS = (Criterion("checks", "checks.broken", "==", 0), Criterion("personal-data", "personal.unclassified", "==", 0))
 #: What a gate's ``suite: current`` asks.
 CURRENT_SUITE = Criterion("suite", "suite.stale", "==", 0, "Every file was last checked with the suite of today")
 

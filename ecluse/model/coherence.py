@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from ecluse import texts
-from ecluse.model.charter import MEASURES, UNRELEASED, Charter, Gate, Party
+from ecluse.model.charter import ALWAYS, MEASURES, UNRELEASED, Charter, Gate, Party
 
 #: Where something stands in a charter, from its root on: ``("gates", 0, "criteria", 2, "measure")``.
 Place = tuple[int | str, ...]
@@ -71,6 +71,12 @@ def _gate(charter: Charter, gate: Gate, place: Place) -> Iterator[Mistake]:
             yield Mistake(where, "unknown_kpi", {"kpi": kpi, "known": _known(charter.kpis)})
     # NOTE: a waiver names a criterion by its id, and would waive both.
     yield from _twice(((*place, "criteria", number, "id"), one.id) for number, one in enumerate(gate.criteria))
+    asked = {criterion.measure for criterion in gate.criteria}
+    always = {criterion.id: criterion.measure for criterion in ALWAYS if criterion.measure not in asked}
+    for number, criterion in enumerate(gate.criteria):
+        if criterion.id in always:
+            of_all = {"name": criterion.id, "measure": always[criterion.id]}
+            yield Mistake((*place, "criteria", number, "id"), "name_of_all", of_all)
 
 
 def _repeated(charter: Charter) -> Iterator[Mistake]:

@@ -93,6 +93,13 @@ def test_who_lacks_a_training_neither_approves_nor_reads():
     assert world(trainings=(COURSE,), parties=trained("ana", "model")).judge().opens
 
 
+def test_who_lacks_a_training_waives_nothing():
+    waiver = decision(CHARTER, "ana", "", verdict="waived", criterion="auc")
+    assert "unmet_kpi" in keys(world(trainings=(COURSE,)).add(kpi(0.1)).add(waiver).judge())
+    found = world(trainings=(COURSE,), parties=trained("ana", "model")).add(kpi(0.1)).add(waiver).judge()
+    assert found.opens
+
+
 def test_a_training_runs_out():
     old = NOW.date() - timedelta(days=365)
     assert "reader_untrained" in keys(world(trainings=(COURSE,), parties=trained("ana", "model", on=old)).judge())

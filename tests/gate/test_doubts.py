@@ -82,6 +82,13 @@ def test_who_publishes_the_data_does_not_count_among_who_may_approve_it():
     assert "too_few_people" in keys(charter)
 
 
+def test_who_answers_for_what_publishes_does_not_count_either():
+    answering = tuple(replace(p, responsible="ana") if p.id == "pipeline" else p for p in SOUND.parties)
+    charter = replace(gated(Approval("data-valid", "data-steward", 2)), parties=answering)
+    assert "too_few_people" in keys(charter)
+    assert "too_few_people" not in keys(gated(Approval("data-valid", "data-steward", 2)))
+
+
 def test_a_gate_that_asks_for_nobody_needs_nobody():
     assert doubts(replace(SOUND, gates=tuple(Gate(phase) for phase in SOUND.phases)), TODAY) == ()
 

@@ -336,6 +336,14 @@ def test_nobody_approves_their_own_work():
     assert world.reasons() == ["approval_missing", "approval_by_producer"]
 
 
+def test_nobody_approves_or_waives_what_their_service_made():
+    answering = changed("pipeline", responsible="ana")
+    assert World.open(charter=answering).reasons() == ["approval_missing", "approval_by_producer"]
+    waiver = decision(answering, "ana", "", verdict="waived", criterion="auc")
+    assert "unmet_kpi" in World.open(charter=answering).add(kpi(0.1)).add(waiver).reasons()
+    assert "unmet_kpi" not in World.open().add(kpi(0.1)).add(waiver).reasons()
+
+
 def test_a_key_of_nobody_counts_for_nothing():
     world = World.open().without("decision", question="data-valid").add(decision(CHARTER, "stranger", "data-valid"))
     assert world.reasons() == ["approval_missing", "approval_unknown_key"]
