@@ -81,10 +81,10 @@ def verify(session: Session, checkpoint: Path | None, start: Path | None, export
     Example:
       ecluse log verify --checkpoint kept-elsewhere.json
     """
-    from ecluse.ledger import open_checkpoint, read_checkpoint, verify_export
+    from ecluse.ledger import read_checkpoint, verify_export
 
     with session.reading() as project:
-        kept, vouched = (open_checkpoint(read_checkpoint(f), project.trust) if f else None for f in (checkpoint, start))
+        kept, vouched = (read_checkpoint(file, project.trust) if file else None for file in (checkpoint, start))
         against = [kept] if kept else []
 
         def work(watch: Watch) -> LogState:

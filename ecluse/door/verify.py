@@ -13,7 +13,7 @@ from ecluse.door.files import verify_files
 from ecluse.door.lock import Lock
 from ecluse.door.records import Records, judge
 from ecluse.errors import DefinitionError, IntegrityError, Refused
-from ecluse.ledger import LogState, open_checkpoint, open_export, read_checkpoint, trust_of, with_local_keys
+from ecluse.ledger import LogState, open_export, read_checkpoint, trust_of, with_local_keys
 from ecluse.model.charter import Charter
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Verdict
@@ -88,7 +88,7 @@ def _verify_offline(
 ) -> Verified:
     counting = _charter(project, charter)
     trust = trust_of(counting)
-    kept = [] if checkpoint is None else [open_checkpoint(read_checkpoint(Path(checkpoint)), trust)]
+    kept = [] if checkpoint is None else [read_checkpoint(Path(checkpoint), trust)]
     exported = open_export(evidence, trust, kept)
     _confirm_extends(lock, path, exported.state, exported.root)
     products = _products(lock)

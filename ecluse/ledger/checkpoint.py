@@ -61,15 +61,19 @@ def open_checkpoint(envelope: Mapping[str, Any], trust: Trust) -> Checkpoint:
     return checkpoint
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The envelope in a file that ``ecluse log checkpoint`` wrote; ``LedgerError`` where it can't be read as one."""
+def read_checkpoint(path: Path, trust: Trust) -> Checkpoint:
+    """The checkpoint in a file that ``ecluse log checkpoint`` wrote.
+
+    ``LedgerError`` where it can't be read as one, or its key didn't count at its time.
+    """
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return open_checkpoint(json.loads(path.read_text("utf-8")), trust)
+    except (OSError, ValueError, RecursionError) as error:
         raise LedgerError("ledger.checkpoint_file", path=path, error=str(error).splitlines()[0]) from error
-    if not isinstance(found, dict):
-        raise LedgerError("ledger.checkpoint_file", path=path, error=type(found).__name__)
-    return found
+    except LedgerError as error:
+        if error.key != "ledger.malformed":
+            raise
+        raise LedgerError("ledger.checkpoint_file", path=path, error=error.fields["detail"]) from error
 
 
 def _stated(found: Any) -> Checkpoint:

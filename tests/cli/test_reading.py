@@ -163,6 +163,15 @@ def test_a_log_is_verified_from_a_checkpoint_on(built, call, tmp_path):
     assert exported.json == found
 
 
+@pytest.mark.parametrize("content", ["", "{}", "[]", "[" * 100_000], ids=["empty", "no envelope", "a list", "deep"])
+@pytest.mark.parametrize("option", ["--from", "--checkpoint"])
+def test_a_file_that_is_no_checkpoint_is_named(built, call, tmp_path, option, content):
+    file = tmp_path / "kept.json"
+    file.write_text(content)
+    shown = call("--project", built, "log", "verify", option, file)
+    assert (shown.code, f"{file} can't be read as a checkpoint" in " ".join(shown.err.split())) == (2, True)
+
+
 def test_facts_are_listed_by_kind(built, call):
     (found,) = call("--project", built, "log", "list", "--kind", "release", "--json").json
     assert (found["kind"], found["about"], found["signer"]) == ("release", "clean.orders@1.0.0", "s-pipeline")
