@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -68,7 +68,10 @@ class Writer:
         return list(described(self.catalog.database, self.catalog.objects, tasks))
 
     def _same(self, files: Sequence[DataFile], before: list[FileScanTask], ignores: frozenset[str]) -> bool:
-        """Whether files that were just written hold the rows of published ones; cheap where their numbers differ."""
+        """Whether files that were just written hold the rows of published ones; cheap where their numbers differ.
+
+        Published files that were damaged since are never the same: what was just computed takes their place.
+        """
         candidate, objects = self.candidate, self.catalog.objects
         deletes = any(task.delete_files for task in before)
         rows = sum(task.file.record_count for task in before)
@@ -78,6 +81,8 @@ class Writer:
             return False
         hashes = sorted(file.sha256 for file in files)
         known = recorded(self.catalog.database, [objects.path(task.file.file_path) for task in before])
+        if not self._intact(known):
+            return False
         if not deletes and len(known) == len(before) and sorted(known.values()) == hashes:
             return True
         schema = self.table.schemas()[candidate.schema_id]
@@ -85,3 +90,10 @@ class Writer:
         recorded_hashes = partial(recorded, self.catalog.database)
         other = scan_sql(objects, recorded_hashes, candidate.dataset, self.table, schema, before)
         return same_rows(self.engine, one, other, [f.name for f in schema.fields if f.name not in ignores])
+
+    def _intact(self, known: Mapping[str, str]) -> bool:
+        """Whether files are there, and are byte for byte what was recorded of them."""
+        try:
+            return all(self.catalog.objects.digest(path) == sha256 for path, sha256 in known.items())
+        except FileNotFoundError:
+            return False

@@ -37,6 +37,22 @@ def test_no_file_is_left_of_rows_that_were_published_already(house):
     assert house.data_files() == before
 
 
+@pytest.mark.parametrize("order", ["", " ORDER BY id DESC"])
+@pytest.mark.parametrize("damage", ["longer", "other bytes", "gone"])
+def test_a_published_file_that_was_damaged_is_not_kept(house, order, damage):
+    house.published(ROWS.format(0, 50))
+    (path,) = paths(house)
+    file = house.warehouse.objects.local(path)
+    if damage == "gone":
+        file.unlink()
+    else:
+        there = file.read_bytes()
+        file.write_bytes(there + b"x" if damage == "longer" else there[:40] + bytes([there[40] ^ 1]) + there[41:])
+    house.published(ROWS.format(0, 50) + order)
+    assert path not in paths(house)
+    assert sorted(house.rows()) == [(i, f"n{i}") for i in range(50)]
+
+
 def test_rows_that_another_engine_deleted_are_computed_again(house):
     house.published(ROWS.format(0, 3))
     delete(house, positions(house, (data_file(house), 1)), FileFormat.PARQUET)
