@@ -14,6 +14,8 @@ from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ecluse.gate import Plan, Review
     from ecluse.model.facts import Fact
     from ecluse.model.release import Manifest
@@ -128,6 +130,8 @@ def _decide(
 ) -> None:
     from ecluse.cli.reading import book_of
     from ecluse.gate import review
+    from ecluse.report.evidence import quarantine_of
+    from ecluse.step.closure import release_closure
     from ecluse.step.releases import decision, find_release, sign_decision
 
     with session.services(party, passphrase) as services:
@@ -138,10 +142,11 @@ def _decide(
         fact = decision(services, manifest, verdict, phase=phase, **said)
         after = _foreseen(services, manifest, fact, party, phase)
         seen = review(manifest, phase, services.charter, book_of(services), services.project.now())
-        show_review(seen, err=session.json)
+        held = quarantine_of(release_closure(manifest, list(services.log.facts())))
+        show_review(seen, held, err=session.json)
         _ask(services, verdict, phase, party, said, yes=yes)
         position = sign_decision(services, services.signer, fact)
-    _tell(session, after, seen, position, {"verdict": verdict, "party": party, "dataset": dataset, **said})
+    _tell(session, after, seen, held, position, {"verdict": verdict, "party": party, "dataset": dataset, **said})
 
 
 def _foreseen(services: Services, manifest: Manifest, fact: Fact, party: str, phase: str) -> Plan:
@@ -177,14 +182,23 @@ def _ask(services: Services, verdict: str, phase: str, party: str, said: dict[st
         raise click.Abort
 
 
-def _tell(session: Session, after: Plan, seen: Review, position: int, said: dict[str, Any]) -> None:
+def _tell(
+    session: Session,
+    after: Plan,
+    seen: Review,
+    held: Mapping[tuple[str, str], int],
+    position: int,
+    said: dict[str, Any],
+) -> None:
     manifest = after.manifest
     if session.json:
         known = ("verdict", "party", "question", "criterion", "standing")
         found = {name: said[name] for name in known if name in said}
         release = {"release": manifest.digest, "version": manifest.version, "phase": after.phase}
         incidents = [incident_data(one) for one in seen.incidents]
-        as_json({"position": position, **release, **found, "met": after.met, "incidents": incidents})
+        held_back = [{"dataset": of, "check": check, "rows": rows} for (of, check), rows in held.items()]
+        told = {"met": after.met, "held": held_back, "incidents": incidents}
+        as_json({"position": position, **release, **found, **told})
         return
     name = f"{said['dataset']}@{manifest.version}"
     signed = {"question": "–", "criterion": "–", **said, "name": name, "position": position}

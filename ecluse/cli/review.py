@@ -11,14 +11,18 @@ from ecluse.cli.show import as_table
 from ecluse.texts import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ecluse.gate import Incident, Review
     from ecluse.gate.review import Difference
 
 
-def show_review(found: Review, *, err: bool = False) -> None:
-    """A release as somebody should know it before a decision; ``err``: beside the JSON of a command."""
+def show_review(found: Review, held: Mapping[tuple[str, str], int], *, err: bool = False) -> None:
+    """A release as somebody should know it before a decision.
+
+    ``held`` counts the rows that were held back of its products and of what they were made from, by dataset and check.
+    ``err``: beside the JSON of a command.
+    """
     manifest = found.plan.manifest
     for product in manifest.products:
         name = f"{product.dataset}@{manifest.version}"
@@ -26,13 +30,7 @@ def show_review(found: Review, *, err: bool = False) -> None:
     click.echo(say("deciding.binds", phase=found.plan.phase, gate=found.gate_digest[:16]), err=err)
     show_gate(found.plan, err=err)
     _show_differences(found, err=err)
-    if found.quarantine:
-        as_table(
-            [say(f"cli.column.{name}") for name in ("dataset", "check", "rows")],
-            [(dataset, check, f"{rows:,}") for (dataset, check), rows in found.quarantine.items()],
-            title=say("deciding.held"),
-            err=err,
-        )
+    _show_held(held, err=err)
     show_incidents(found.incidents, err=err)
     doubts = _doubts(found)
     nothing = "deciding.nothing_else" if found.incidents else "deciding.none"
@@ -44,6 +42,18 @@ def show_review(found: Review, *, err: bool = False) -> None:
     if found.before is not None:
         say_diff = say("deciding.look_diff", dataset=first, before=found.before, version=manifest.version)
         click.echo(say_diff, err=err)
+
+
+def _show_held(held: Mapping[tuple[str, str], int], *, err: bool) -> None:
+    if not held:
+        click.echo(say("deciding.held.none"), err=err)
+        return
+    as_table(
+        [say(f"cli.column.{name}") for name in ("dataset", "check", "rows")],
+        [(dataset, check, f"{rows:,}") for (dataset, check), rows in held.items()],
+        title=say("deciding.held.rows"),
+        err=err,
+    )
 
 
 def show_incidents(found: Sequence[Incident], *, err: bool = False) -> None:

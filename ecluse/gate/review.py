@@ -1,9 +1,7 @@
-"""What somebody should have seen before they sign: what is new since the last release, held back, or in doubt."""
+"""What somebody should have seen before they sign: what is new since the last release, and what is in doubt."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -45,15 +43,14 @@ class Doubt:
 class Review:
     """A release as somebody should know it before a decision about a phase.
 
-    ``quarantine`` counts rows by dataset and check. ``risks`` are those of the charter that aren't controlled, and
-    ``incidents`` those that are open and touch the release.
+    ``risks`` are those of the charter that aren't controlled, and ``incidents`` those that are open and touch the
+    release.
     """
 
     plan: Plan
     gate_digest: str
     before: str | None
     differences: tuple[Difference, ...]
-    quarantine: Mapping[tuple[str, str], int]
     doubts: tuple[Doubt, ...]
     risks: tuple[ResidualRisk, ...]
     incidents: tuple[Incident, ...]
@@ -70,7 +67,6 @@ def review(manifest: Manifest, phase: str, charter: Charter, book: Book, now: da
         charter.gate_digest(phase),
         before.version if before else None,
         tuple(_difference(product, before) for product in manifest.products),
-        _quarantine(manifest, planned.judged),
         tuple(doubt for product in manifest.products for doubt in _doubts(product, planned.judged)),
         tuple(risk for risk in residual_risks(charter, book) if risk.state is not Residual.CONTROLLED),
         tuple(one for one in incidents(charter, book, now, manifest) if one.touches(manifest)),
@@ -90,19 +86,6 @@ def _difference(product: TableVersion, before: Manifest | None) -> Difference:
         old.contract_digest != product.contract_digest,
         old.suite_digest != product.suite_digest,
     )
-
-
-def _quarantine(manifest: Manifest, judged: Judgement) -> dict[tuple[str, str], int]:
-    found: Counter[tuple[str, str]] = Counter()
-    for product in manifest.products:
-        published = {r.position: r for file in product.files for r in judged.evidence.publications(product, file)}
-        for record in published.values():
-            held = record.predicate.get("quarantine")
-            by_check = held.get("by_check") if isinstance(held, dict) else None
-            counts: dict[str, object] = by_check if isinstance(by_check, dict) else {}
-            for check in counts:
-                found[product.dataset, str(check)] += int(number(counts, check) or 0)
-    return dict(found)
 
 
 def _doubts(product: TableVersion, judged: Judgement) -> list[Doubt]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from ecluse.errors import WarehouseError
 from ecluse.model.facts import SignedFact
-from ecluse.model.release import Input, Manifest
+from ecluse.model.release import Input, Manifest, TableVersion
 from ecluse.step.services import Services
 
 #: Data files by path and SHA-256.
@@ -40,9 +40,18 @@ class Closure:
 
 def closure_of(manifest: Manifest, dataset: str, facts: Sequence[SignedFact]) -> Closure:
     """Walk from one product of a release back to its sources, each input at the snapshot that was read."""
+    return _closure((manifest.product(dataset),), facts)
+
+
+def release_closure(manifest: Manifest, facts: Sequence[SignedFact]) -> Closure:
+    """Walk from every product of a release back to their sources."""
+    return _closure(manifest.products, facts)
+
+
+def _closure(products: Iterable[TableVersion], facts: Sequence[SignedFact]) -> Closure:
     walk = _Walk(facts)
-    product = manifest.product(dataset)
-    walk.visit_files(dataset, {(f.path, f.sha256) for f in product.files})
+    for product in products:
+        walk.visit_files(product.dataset, {(f.path, f.sha256) for f in product.files})
     return walk.closure()
 
 

@@ -40,6 +40,7 @@ def test_what_is_signed_is_shown_before_it_is_signed(at, call, monkeypatch):
         f"{NAME}@1.0.0, manifest",
         "gate ",
         "Few rows were held back",
+        "Held back, here or on the way here",
         "column_values_to_be_between__amount",
         "There is no release of these products before it.",
         f"ecluse report {NAME} --version 1.0.0",
@@ -74,6 +75,7 @@ def test_an_approval_opens_and_says_so(at, call):
 def test_a_machine_gets_json_alone(at, call):
     done = call(*at, *YES, "--yes", "--json")
     assert (done.json["verdict"], done.json["met"], done.json["version"]) == ("approved", True, "1.0.0")
+    assert done.json["held"] == [{"dataset": NAME, "check": "column_values_to_be_between__amount", "rows": 1}]
     assert f"{NAME}@1.0.0, manifest" in done.err
 
 

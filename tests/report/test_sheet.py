@@ -3,18 +3,25 @@
 import hashlib
 import re
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
+from ecluse.cli.reading import book_of
+from ecluse.cli.review import show_review
 from ecluse.errors import DefinitionError, IntegrityError, StorageError
-from ecluse.gate import Incident, Observed
+from ecluse.gate import Incident, Observed, review
 from ecluse.model.outcome import Outcome
 from ecluse.model.verdict import Reason
 from ecluse.project import Project
 from ecluse.report import gather_sheet, release_sheet, render_sheet, write_sheet
+from ecluse.report.evidence import quarantine_of
+from ecluse.step.closure import release_closure
+from ecluse.step.releases import find_release
+from ecluse.step.services import open_services
 
 VOID = {"meta", "br", "col", "rect", "path", "link", "input", "img", "hr"}
 
@@ -84,6 +91,20 @@ def test_each_row_is_followed_from_the_source_to_the_release(sheet):
     ]
     broken = [c for c in sheet.checks if c.outcome is Outcome.BROKEN]
     assert [(c.dataset, c.broke, c.quarantined) for c in broken] == [("products.orders", 1, 1)]
+
+
+def test_who_signs_sees_what_was_held_back_before_the_products_too(shop, sheet, capsys):
+    with closing(open_services(shop.project)) as services:
+        facts = list(services.log.facts())
+        manifest = find_release(services, "products.orders", "1.0.0")
+        held = quarantine_of(release_closure(manifest, facts))
+        seen = review(manifest, services.charter.phase, services.charter, book_of(services), shop.project.now())
+    assert held == sheet.quarantine
+    show_review(seen, held)
+    shown = capsys.readouterr().out
+    assert re.search(r"^ *raw.orders .* 1 *$", shown, re.MULTILINE)
+    show_review(seen, {})
+    assert "No row was held back, here or on the way here." in capsys.readouterr().out
 
 
 def test_only_what_the_release_was_made_from_is_its_source(sheet, shop):
