@@ -1,9 +1,12 @@
 """How texts are filled in: numbers and spaces as each language writes them."""
 
 import re
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
+from ecluse import texts
 from ecluse.texts import catalogue, fill, number, say
 
 
@@ -32,7 +35,7 @@ def _texts(found):
     return [found] if isinstance(found, str) else [text for one in found.values() for text in _texts(one)]
 
 
-@pytest.mark.parametrize("layer", ["cli", "deciding", "door", "gate", "ledger", "report", "step"])
+@pytest.mark.parametrize("layer", sorted(Path(file.name).stem for file in files(texts).joinpath("fr").iterdir()))
 def test_no_french_line_begins_with_punctuation(layer):
     for text in _texts(catalogue("fr", layer)):
         assert not re.search(r"\S [:;?!»%]|« ", text)
