@@ -39,6 +39,13 @@ class Loaded:
     released: bool
     _query: Query = field(repr=False)
 
+    def __repr__(self) -> str:
+        """What was opened, for whom and how; the manifest, which names every file, would fill a screen."""
+        return (
+            f"Loaded({self.dataset!r}, version={self.version!r}, purpose={self.purpose!r},"
+            f" reader={self.reader.party!r}, columns={self.columns!r}, released={self.released!r})"
+        )
+
     @property
     def version(self) -> str:
         """The release's version."""

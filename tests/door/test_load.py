@@ -40,6 +40,13 @@ def test_gives_what_was_granted_and_nothing_else(kept):
     ]
 
 
+def test_what_was_opened_is_shown_in_a_line_without_its_files(kept):
+    shown = repr(load(PRODUCT, purpose="care"))
+    assert shown.startswith(f"Loaded({PRODUCT!r}, version='1.0.0', purpose='care'")
+    assert "'email': 'pseudonym'" in shown
+    assert (".parquet" in shown, len(shown) < 250) == (False, True)
+
+
 def test_every_form_holds_the_same_rows(kept):
     found = load(PRODUCT, purpose="care")
     expected = found.arrow().to_pylist()
