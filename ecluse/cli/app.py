@@ -139,7 +139,10 @@ def call(arguments: Sequence[str]) -> int:
         # NOTE: a command that ends early gives its exit code as the result; the others give None.
         ended = app.main(arguments, prog_name="ecluse", standalone_mode=False)
     except click.Abort as error:
-        return INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else UNEXPECTED
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            return INTERRUPTED
+        click.echo("\n" + texts.say("cli.unanswered"), err=True)
+        return UNEXPECTED
     except click.ClickException as error:
         error.show()
         return error.exit_code

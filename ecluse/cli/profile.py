@@ -118,7 +118,7 @@ def _show_table(table: TableProfile) -> None:
 
 def _lines(table: TableProfile) -> Iterator[str]:
     if table.keys:
-        yield say("cli.profile.keys", keys="; ".join(" + ".join(key) for key in table.keys))
+        yield say("cli.profile.keys", keys=", ".join(" + ".join(key) for key in table.keys))
     for pair in table.pairs:
         yield say("cli.profile.pair", low=pair.low, high=pair.high, rows=pair.rows)
     for remark in table.remarks:

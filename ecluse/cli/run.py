@@ -10,6 +10,7 @@ import click
 from ecluse.cli.preview import show_preview
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.cli.working import going
 from ecluse.texts import say
 
 if TYPE_CHECKING:
@@ -34,11 +35,19 @@ def command(session: Session, datasets: tuple[str, ...], partition: str | None, 
       ecluse run clean.flights --partition 2013-01
       ecluse run +products.delay_features --dry-run
     """
-    from ecluse.orchestration import runner
-
     project = session.project()
-    tell = None if session.json else lambda result: click.echo(line(result))
-    done = runner.run(project, datasets, partition=partition, dry_run=dry_run, force=force, tell=tell)
+    with going(say("cli.run.going"), quietly=session.json) as tell:
+        # NOTE: Dagster and Great Expectations take seconds to import.
+        from ecluse.orchestration import runner
+
+        done = runner.run(
+            project,
+            datasets,
+            partition=partition,
+            dry_run=dry_run,
+            force=force,
+            tell=None if session.json else lambda result: tell(line(result)),
+        )
     if session.json:
         as_json(_data(done))
     else:

@@ -7,7 +7,8 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -72,6 +73,34 @@ def working(work: Callable[[Watch], T], *, quietly: bool = False) -> T:
     if errors:
         raise errors[0]
     return found[0]
+
+
+@contextmanager
+def going(said: str, *, quietly: bool = False) -> Iterator[Callable[[str], None]]:
+    """On a terminal, a line on standard error that moves while work goes on; gives what prints a line above it.
+
+    For work that has to stay in the first thread, such as a Dagster run.
+    """
+    if quietly or not sys.stderr.isatty():
+        yield click.echo
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    # NOTE: standard output may go to a file or another program: rich must not take its lines for the terminal's.
+    shown = Progress(
+        *columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False
+    )
+
+    def tell(line: str) -> None:
+        shown.stop()
+        click.echo(line)
+        shown.start()
+
+    with shown:
+        shown.add_task(said, total=None)
+        yield tell
 
 
 def _show(over: threading.Event, watch: Watch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,15 @@ def decisions(at):
         return [fact.fact.predicate for fact in facts]
     finally:
         database.close()
+
+
+@pytest.mark.parametrize("answered", ["", "n\n"])
+def test_without_a_yes_nothing_is_signed_and_it_says_so(at, call, monkeypatch, answered):
+    monkeypatch.setattr("sys.stdin", io.StringIO(answered))
+    shown = call(*at, *YES)
+    assert (shown.code, decisions(at)) == (1, [])
+    assert "nothing was done" in shown.err
+    assert "--yes" in shown.err
 
 
 def test_what_is_signed_is_shown_before_it_is_signed(at, call, monkeypatch):
