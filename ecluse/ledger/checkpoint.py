@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,8 +66,8 @@ def read_checkpoint(path: Path, trust: Trust) -> Checkpoint:
     ``LedgerError`` where it can't be read as one, or its key didn't count at its time.
     """
     try:
-        return open_checkpoint(json.loads(path.read_text("utf-8")), trust)
-    except (OSError, ValueError, RecursionError) as error:
+        return open_checkpoint(parse(path.read_bytes()), trust)
+    except (OSError, ValueError) as error:
         raise LedgerError("ledger.checkpoint_file", path=path, error=str(error).splitlines()[0]) from error
     except LedgerError as error:
         if error.key != "ledger.malformed":

@@ -69,7 +69,10 @@ def parse_canonical(text: bytes) -> Any:
 
 def parse(text: bytes | str) -> Any:
     """The value of JSON, of numbers as ``canonical`` writes them; ``ValueError`` for anything that isn't JSON."""
-    return json.loads(text, parse_int=_number, parse_constant=_no_constant)
+    try:
+        return json.loads(text, parse_int=_number, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _read_plain(text: bytes) -> Any:

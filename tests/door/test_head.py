@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 
 import pytest
@@ -107,6 +107,22 @@ def test_a_memory_that_says_another_root_than_its_signature_is_worth_nothing(for
     clinic, log = forged
     earlier = Checkpoint(log.size - 1, log.root(log.size - 1), datetime.now(UTC))
     signed = seal_checkpoint(earlier, signer_of(clinic, "model"))
+    said = {"size": log.size, "root": log.root(), "signed": signed}
+    (clinic.project.state / "heads.json").write_text(json.dumps({"clinic/dev": said}))
+    with pytest.raises(IntegrityError, match="signature"):
+        load(PRODUCT, purpose="care")
+
+
+DEEP = {
+    "payload": b64encode(b"[" * 100_000).decode(),
+    "payloadType": "application/vnd.ecluse.checkpoint+json",
+    "signatures": [{"keyid": "ab", "sig": "AA=="}],
+}
+
+
+@pytest.mark.parametrize("signed", [5, {}, "payload", DEEP], ids=["number", "empty", "text", "deep"])
+def test_a_signature_that_is_none_is_worth_nothing(forged, signed):
+    clinic, log = forged
     said = {"size": log.size, "root": log.root(), "signed": signed}
     (clinic.project.state / "heads.json").write_text(json.dumps({"clinic/dev": said}))
     with pytest.raises(IntegrityError, match="signature"):

@@ -120,3 +120,8 @@ def test_what_is_no_json_value_is_not_signed(value):
 def test_what_is_no_json_is_refused(text):
     with pytest.raises(ValueError):
         parse(text)
+
+
+def test_what_is_nested_too_deeply_is_refused():
+    with pytest.raises(ValueError, match="deeply"):
+        parse("[" * 100_000)
