@@ -16,7 +16,6 @@ from ecluse.texts import say
 
 if TYPE_CHECKING:
     from ecluse.charterfile import Places
-    from ecluse.cli.reading import Reading
     from ecluse.gate import Doubt
     from ecluse.model.charter import Charter
     from ecluse.model.charterdiff import CharterDiff
@@ -142,7 +141,8 @@ def diff(session: Session, file: Path | None, since: str | None) -> None:
     """Say what changed in the charter, and which approvals no longer count because of it.
 
     An approval binds its gate: criteria, approvals and purposes. To tighten a gate voids what was approved under the
-    old one; to add a person, a key or a grant does not.
+    old one; to add a person, a key or a grant does not. To take somebody's role, key or training away voids what that
+    person approved where it counts no more.
 
     \b
     Example:
@@ -151,6 +151,7 @@ def diff(session: Session, file: Path | None, since: str | None) -> None:
       ecluse charter diff ../before/charter.yaml
     """
     from ecluse.charterfile import load_charter
+    from ecluse.cli.voided import voided_answers
     from ecluse.model.charterdiff import charter_diff
 
     with session.reading() as project:
@@ -158,7 +159,7 @@ def diff(session: Session, file: Path | None, since: str | None) -> None:
         # NOTE: the charter as it stands in the file: keys of a demo are no part of it.
         after = load_charter(project.project)
         found = charter_diff(before, after)
-        voided = [v for phase in found.gates for v in _voided(project, before, phase)]
+        voided = voided_answers(project, before, after, found.gates) if found.changes else []
     if session.json:
         as_json({"changes": found.changes, "gates": found.gates, "voided": voided})
         return
@@ -173,10 +174,11 @@ def _show(found: CharterDiff, voided: list[dict[str, object]]) -> None:
         [say(f"cli.column.{name}") for name in ("entry", "name", "change", "fields")],
         [(c.entry, c.name, say(f"cli.change.{c.what}"), ", ".join(c.fields)) for c in found.changes],
     )
-    if not found.gates:
+    if not found.gates and not voided:
         click.echo(say("cli.charter.gates_same"))
         return
-    click.echo(say("cli.charter.gates_changed", phases=", ".join(found.gates)))
+    if found.gates:
+        click.echo(say("cli.charter.gates_changed", phases=", ".join(found.gates)))
     if not voided:
         click.echo(say("cli.charter.none_voided"))
         return
@@ -186,27 +188,6 @@ def _show(found: CharterDiff, voided: list[dict[str, object]]) -> None:
         [[say(f"cli.verdict.{v[name]}") if name == "verdict" else v[name] for name in names] for v in voided],
         title=say("cli.charter.voided"),
     )
-
-
-def _voided(project: Reading, before: Charter, phase: str) -> list[dict[str, object]]:
-    """The approvals and waivers of the gate as it was, which would still count if it had stayed."""
-    bound, now = before.gate_digest(phase), project.project.now().isoformat()
-    return [
-        {
-            "release": ", ".join(sorted(subject.name for subject in signed.fact.subjects)),
-            "question": said.get("question") or said.get("criterion"),
-            "verdict": said["verdict"],
-            "signer": project.who(signed),
-            "phase": phase,
-            "until": said["expires"],
-            "fact": signed.position,
-        }
-        for signed in project.log.facts(kind="decision")
-        if (said := signed.fact.predicate).get("verdict") in ("approved", "waived")
-        and said.get("gate_digest") == bound
-        and said.get("phase") == phase
-        and str(said.get("expires") or "") > now
-    ]
 
 
 def _at_revision(project: Project, revision: str) -> Charter:

@@ -5,6 +5,7 @@ Nothing here reads a file, a clock or a database: the same request, charter, fac
 
 from ecluse.gate.approvals import JudgedApproval
 from ecluse.gate.book import Book
+from ecluse.gate.counting import counting_answers
 from ecluse.gate.criteria import JudgedCriterion, shown, wanted
 from ecluse.gate.doubts import Doubt, doubts
 from ecluse.gate.incidents import Incident, incidents
@@ -35,6 +36,7 @@ __all__ = [
     "Waiting",
     "asks_unreleased",
     "charter_of_hatch",
+    "counting_answers",
     "covers",
     "doubts",
     "found_personal",

@@ -146,6 +146,28 @@ def test_a_gate_that_was_tightened_voids_what_was_approved_under_the_old_one(cal
     assert "approval_old_gate" in why.out
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("roles: [{name: data-steward, since: 2024-01-01}, ", "roles: ["),
+        ("{name: data-steward, since: 2024-01-01}", "{name: data-steward, since: 2024-01-01, until: 2024-02-01}"),
+        ("parties:\n", "trainings: [{id: ethics, description: Half a day, roles: [data-steward]}]\nparties:\n"),
+        ("  - id: s-pipeline\n", "  - id: s-pipeline\n    responsible: p-1d5c\n"),
+    ],
+    ids=["the role is gone", "the role ended", "a training is asked for", "who made it is that person's service"],
+)
+def test_an_approval_that_counts_no_more_is_named_though_its_gate_stayed(call, project, before, after):
+    approve(project)
+    change(project, before, after)
+    at = ("--project", project)
+    found = call(*at, "--json", "charter", "diff").json
+    assert found["gates"] == []
+    assert [(v["question"], v["signer"]) for v in found["voided"]] == [("data-valid", "p-1d5c")]
+    shown = call(*at, "charter", "diff").out
+    assert "Answers that no longer count" in shown
+    assert "goes on counting" not in shown
+
+
 def test_a_revision_that_is_not_there_is_an_error_with_a_hint(call, project):
     done = call("--project", project, "charter", "diff", "--since", "v9")
     assert done.code == 2
