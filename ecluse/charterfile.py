@@ -14,9 +14,11 @@ import yaml
 from ecluse.errors import DefinitionError
 from ecluse.model.charter import Charter
 from ecluse.model.coherence import Mistake, Place
+from ecluse.texts import say
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
     from ecluse.project import Project
 
@@ -160,10 +162,42 @@ def _said(error: ValidationError) -> Iterator[tuple[Place, str]]:
             contradictions: tuple[Mistake, ...] = one["ctx"]["mistakes"]
             yield from ((mistake.place, f"{_dotted(mistake.place)}: {mistake.text()}") for mistake in contradictions)
             continue
-        name, said = _dotted(one["loc"]), str(one["msg"]).removeprefix("Value error, ")
-        if one["type"] in ("string_type", "int_parsing", "date_from_datetime_parsing", "literal_error"):
-            said += f", not {one['input']!r}"
+        name, said = _dotted(one["loc"]), _in_words(one)
         yield one["loc"], f"{name}: {said}" if name else said
+
+
+#: Kinds of mistakes that pydantic tells apart, and the text that says what is wanted there.
+_WANTED = {
+    "missing": "missing",
+    "unexpected_keyword_argument": "unexpected",
+    "string_type": "text",
+    "tuple_type": "list",
+    "dataclass_type": "entries",
+    "literal_error": "one_of",
+    "date_type": "day",
+    "date_parsing": "day",
+    "date_from_datetime_parsing": "day",
+    "datetime_type": "day",
+    "datetime_parsing": "day",
+    "datetime_from_date_parsing": "day",
+    "bool_type": "truth",
+    "bool_parsing": "truth",
+    "int_type": "whole",
+    "int_parsing": "whole",
+    "int_from_float": "whole",
+    "float_type": "number",
+    "float_parsing": "number",
+}
+
+
+def _in_words(mistake: ErrorDetails) -> str:
+    """What is wanted in a place; what no text of ours says is left in pydantic's words."""
+    wanted = _WANTED.get(mistake["type"])
+    if wanted is None:
+        return str(mistake["msg"]).removeprefix("Value error, ")
+    among = str(mistake.get("ctx", {}).get("expected", "")).replace(" or ", ", ")
+    found = mistake["input"] if isinstance(mistake["input"], str | int | float) else type(mistake["input"]).__name__
+    return say(f"charter.wanted.{wanted}", found=repr(found), among=among)
 
 
 def _dotted(place: Place) -> str:

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecluse import texts
 from ecluse.charterfile import Places, _Loader, json_schema, load_charter
 from ecluse.errors import DefinitionError
 
@@ -74,10 +75,19 @@ def test_reads_a_charter(tmp_path):
     ("before", "after", "said"),
     [
         ("phase: proof\nphases", "phase: prof\nphases", "charter.yaml:3:1: phase: “prof” is not one of the phases"),
-        ("value: 0", "value: none", "charter.yaml:10:63: gates.0.criteria.0.value: Input should be a valid number"),
-        ("role: data-steward}", "rôle: data-steward}", "charter.yaml:12:9: gates.0.approvals.0.role: Field required"),
-        ("problem:", "problems:", "charter.yaml:2:1: problems: Unexpected keyword argument"),
-        ('"00ff"', "1234", "charter.yaml:19:10: parties.0.keys.0.public: Input should be a valid string, not 1234"),
+        ("value: 0", "value: none", "charter.yaml:10:63: gates.0.criteria.0.value: a number is wanted, not 'none'."),
+        ("role: data-steward}", "rôle: data-steward}", "charter.yaml:12:9: gates.0.approvals.0.role: it is missing."),
+        ("problem:", "problems:", "charter.yaml:2:1: problems: there is no such entry here."),
+        ('"00ff"', "1234", "charter.yaml:19:10: parties.0.keys.0.public: text is wanted, not 1234; quotes make"),
+        ("phases: [proof, business]", "phases: proof", "charter.yaml:4:1: phases: a list is wanted: [a, b], or"),
+        ('"=="', '"="', "charter.yaml:10:47: gates.0.criteria.0.operator: '=' is none of '<=', '>=', '<', '>', '=='."),
+        ("  - phase: business", "  - business", "charter.yaml:13:5: gates.1: entries are wanted: name: value."),
+        ("predict delays", "predict delays, allowed: maybe", "allowed: true or false is wanted, not 'maybe'."),
+        (
+            "since: 2026-01-01}\n    keys",
+            "since: soon}\n    keys",
+            "charter.yaml:17:30: parties.0.roles.0.since: a day such as 2026-01-31 is wanted, not 'soon'.",
+        ),
         ("project: flights", "project: flights\nproject: trains", "charter.yaml:2:1: project"),
         ("[proof, business]", "[proof, business", "charter.yaml:5:9"),
         ("phase: business", "phase: business: x", "charter.yaml:13:20: mapping values are not allowed here"),
@@ -129,6 +139,15 @@ def test_names_the_line_and_column_of_a_mistake(tmp_path, before, after, said):
     with pytest.raises(DefinitionError) as caught:
         load_charter(write(tmp_path, GOOD.replace(before, after, 1)))
     assert said in str(caught.value)
+
+
+def test_a_mistake_is_named_in_the_readers_language(tmp_path):
+    texts.set_language("fr")
+    with pytest.raises(DefinitionError) as caught:
+        load_charter(write(tmp_path, GOOD.replace("problem:", "problems:").replace("value: 0", "value: none")))
+    said = caught.value.part("received")
+    for part in ("problem: elle manque.", "il n'y a pas d'entrée de ce nom ici.", "il faut un nombre, et non 'none'."):
+        assert part in said
 
 
 def test_lists_all_mistakes(tmp_path):
