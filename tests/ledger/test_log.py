@@ -229,9 +229,20 @@ database.close()
 """
 
 
-def test_two_processes_that_append_at_once_lose_nothing(log):
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared(request, tmp_path, charter):
+    """An empty log that several processes append to."""
+    on_disk = f"sqlite:///{tmp_path / 'shared.db'}"
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else on_disk
+    database = Database(url)
+    yield url, Log(database, trust_of(charter))
+    database.close()
+
+
+def test_two_processes_that_append_at_once_lose_nothing(shared):
+    url, log = shared
     started = [
-        subprocess.Popen([sys.executable, "-W", "error", "-c", _APPEND, log.database.url, who], stderr=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-W", "error", "-c", _APPEND, url, who], stderr=subprocess.PIPE, text=True)
         for who in ("left", "right")
     ]  # fmt: skip
     for process in started:
