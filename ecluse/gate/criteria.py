@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -71,10 +71,14 @@ class JudgedCriteria:
 
 
 def criteria_of(charter: Charter, phase: str) -> tuple[Criterion, ...]:
-    """The criteria in front of a phase, with those that every gate has."""
+    """The criteria in front of a phase, with those that every gate has.
+
+    One that every gate has gives way to a criterion of the same measure, and to one about some datasets only there.
+    """
     gate = charter.gate(phase)
     named = gate.criteria if gate else ()
-    checked, personal = ([] if c.measure in [n.measure for n in named] else [c] for c in ALWAYS)
+    whole = {criterion.measure for criterion in named if not criterion.datasets}
+    checked, personal = ([] if criterion.measure in whole else [criterion] for criterion in ALWAYS)
     return (*checked, *named, *personal)
 
 
@@ -84,8 +88,10 @@ def judge_criteria(
     """Every criterion's measure against what the gate wants; a value that can't be computed is never enough."""
     assert found.manifest is not None
     judged: list[JudgedCriterion] = []
+    gate = charter.gate(request.phase)
     for criterion in criteria_of(charter, request.phase):
-        measured = _measured(criterion, found.manifest, evidence, charter)
+        elsewhere = _elsewhere(criterion, gate.criteria if gate else ())
+        measured = _measured(criterion, found.manifest, evidence, charter, elsewhere)
         met = measured.value is not None and holds(criterion, measured.value)
         if met and criterion.releases > 1:
             measured, met = _over_releases(criterion, request, found.manifest, book, evidence, charter)
@@ -99,12 +105,23 @@ def holds(condition: Criterion | Kill, value: float) -> bool:
     return _OPERATORS[condition.operator][1](value, condition.value)
 
 
-def _measured(criterion: Criterion, manifest: Manifest, evidence: Evidence, charter: Charter) -> Measured:
+def _elsewhere(criterion: Criterion, named: Sequence[Criterion]) -> tuple[str, ...]:
+    """The datasets of which a gate asks in its own way what every gate asks: the criterion of all leaves them out."""
+    if criterion in named:
+        return ()
+    return tuple(pattern for own in named if own.measure == criterion.measure for pattern in own.datasets)
+
+
+def _measured(
+    criterion: Criterion, manifest: Manifest, evidence: Evidence, charter: Charter, elsewhere: Sequence[str] = ()
+) -> Measured:
     """The measure of a release, or of the part of it that the criterion is about; of no part, nothing is wrong."""
-    if not criterion.datasets or criterion.measure.startswith("kpi."):
+    if criterion.measure.startswith("kpi.") or not (criterion.datasets or elsewhere):
         return measure(criterion.measure, manifest, evidence, charter)
 
     def concerned(dataset: str) -> bool:
+        if elsewhere:
+            return not any(covers(pattern, dataset) for pattern in elsewhere)
         return any(covers(pattern, dataset) for pattern in criterion.datasets)
 
     part = replace(

@@ -222,7 +222,8 @@ class Criterion:
 
     ``releases`` asks for so many consecutive releases of the same products, this one and those before it, which must
     each meet the criterion. ``datasets`` limits it to some products and inputs (``*`` ends a prefix); a KPI is about
-    the whole release.
+    the whole release. Every gate asks that ``checks.broken`` and ``personal.unclassified`` are 0 for the products of
+    which none of its criteria asks that.
     """
 
     id: str
@@ -234,8 +235,8 @@ class Criterion:
     datasets: tuple[str, ...] = ()
 
 
-#: What every gate asks, in whatever phase, unless its charter says how: each file was checked, nothing blocks, and
-#: no column holds personal data that isn't classified as such.
+#: What every gate asks, in whatever phase, of each product of which its charter doesn't say how: each file was checked,
+#: nothing blocks, and no column holds personal data that isn't classified as such.
 ALWAYS = (Criterion("checks", "checks.broken", "==", 0), Criterion("personal-data", "personal.unclassified", "==", 0))
 #: What a gate's ``suite: current`` asks.
 CURRENT_SUITE = Criterion("suite", "suite.stale", "==", 0, "Every file was last checked with the suite of today")

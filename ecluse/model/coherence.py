@@ -71,7 +71,7 @@ def _gate(charter: Charter, gate: Gate, place: Place) -> Iterator[Mistake]:
             yield Mistake(where, "unknown_kpi", {"kpi": kpi, "known": _known(charter.kpis)})
     # NOTE: a waiver names a criterion by its id, and would waive both.
     yield from _twice(((*place, "criteria", number, "id"), one.id) for number, one in enumerate(gate.criteria))
-    asked = {criterion.measure for criterion in gate.criteria}
+    asked = {criterion.measure for criterion in gate.criteria if not criterion.datasets}
     always = {criterion.id: criterion.measure for criterion in ALWAYS if criterion.measure not in asked}
     for number, criterion in enumerate(gate.criteria):
         if criterion.id in always:

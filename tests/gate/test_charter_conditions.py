@@ -273,3 +273,33 @@ def test_it_is_a_criterion_like_any_other_and_said_once():
         Gate("proof", criteria=(Criterion("suite", "checks.broken", "==", 0),), suite="current")
     with pytest.raises(ValidationError, match="current"):
         Gate("proof", suite="newest")
+
+
+# ---- what every gate asks
+
+
+@pytest.mark.parametrize("datasets", [("products.other",), ("products.typo*",)])
+@pytest.mark.parametrize("measure", ["checks.broken", "personal.unclassified"])
+def test_a_criterion_of_some_datasets_leaves_the_others_to_what_every_gate_asks(measure, datasets):
+    """A misspelt dataset in a charter opens nothing that would be shut without that criterion."""
+    loose = Criterion("loose", measure, "<=", 99, datasets=datasets)
+    gates = (replace(CHARTER.gates[0], criteria=(loose,)), *CHARTER.gates[1:])
+    found = {"outcome": "broken", "findings": [{"column": "mail", "detector": "email", "tested": 9, "matched": 9}]}
+    bad = report("broken") if measure == "checks.broken" else report(personal=found)
+    assert world(gates=gates).judge().opens
+    assert not world(gates=gates).add(bad).judge().opens
+    here = (replace(CHARTER.gates[0], criteria=(replace(loose, datasets=(PRODUCT,)),)), *CHARTER.gates[1:])
+    assert world(gates=here).add(bad).judge().opens
+
+
+def test_a_looser_criterion_of_some_datasets_loosens_no_criterion_of_the_whole_release():
+    loose = Criterion("loose", "checks.broken", "<=", 99, datasets=(PRODUCT,))
+    gate = replace(CHARTER.gates[0], criteria=(Criterion("checks", "checks.broken", "==", 0), loose))
+    found = world(gates=(gate, *CHARTER.gates[1:])).add(report("broken"))
+    assert "unmet_checks_broken" in keys(found.judge())
+
+
+def test_a_criterion_may_not_have_the_name_of_one_that_is_asked_beside_it():
+    named = Criterion("checks", "checks.broken", "<=", 99, datasets=("products.other",))
+    with pytest.raises(ValidationError, match="is the criterion that every gate has"):
+        replace(CHARTER, gates=(replace(CHARTER.gates[0], criteria=(named,)), *CHARTER.gates[1:]))
