@@ -51,9 +51,16 @@ def command(session: Session, dataset: str, at: datetime | None) -> None:
         show_checks(report)
         for line in decided:
             click.echo(line)
-        click.echo(say(f"cli.check.{report.outcome}", dataset=dataset, rows=report.rows))
+        click.echo(_ending(report))
     if report.outcome is not Outcome.HELD:
         click.get_current_context().exit(2)
+
+
+def _ending(report: CheckReport) -> str:
+    """What the checks come to, in one line: warnings and rows that a person released close no door, and are named."""
+    aside = ", ".join(c.name for c in report.checks if c.outcome != "held")
+    key = "aside" if aside and report.outcome == "held" else report.outcome
+    return say(f"cli.check.{key}", dataset=report.dataset, rows=report.rows, checks=aside)
 
 
 def show_checks(report: CheckReport) -> None:

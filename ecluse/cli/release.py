@@ -63,7 +63,11 @@ def list_(session: Session, dataset: str | None) -> None:
     Example:
       ecluse release list products.delay_features
     """
+    from ecluse.cli.reading import require_known
+
     with session.reading() as project:
+        if dataset is not None:
+            require_known(project, dataset)
         found = [
             (signed, signed.fact.predicate["manifest"], project.who(signed))
             for signed in project.log.facts(kind="release")
@@ -77,8 +81,10 @@ def list_(session: Session, dataset: str | None) -> None:
     names = ("dataset", "version", "rows", "at", "signer")
     if session.json:
         as_json([dict(zip(names, row, strict=True)) for row in rows])
-    else:
+    elif rows:
         as_table([say(f"cli.column.{name}") for name in names], rows)
+    else:
+        click.echo(say("cli.release.nothing", dataset=dataset or "DATASET"))
 
 
 @group.command("show")

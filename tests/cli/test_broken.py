@@ -81,6 +81,8 @@ def test_quarantined_rows_are_corrected_in_a_file_released_and_dropped(broken, t
     assert (released.code, "They break their checks still" in released.out) == (0, True), released.err
     checked = call_apart(folder, "check", "clean.orders")
     assert "1 rows released from quarantine" in checked.out
+    assert "every check holds" not in checked.out
+    assert "What doesn't hold: column_values_to_be_between__amount." in checked.out
     assert '"Typed with the wrong sign."' in checked.out
     dropped = call_apart(folder, "quarantine", "drop", "clean.orders", "--all", *decided, "--json")
     assert (dropped.json["left"], dropped.json["move"]) == (2, "dropped")

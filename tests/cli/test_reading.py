@@ -40,13 +40,21 @@ def test_rows_that_broke_another_check_are_not_shown(built, call):
     assert call("--project", built, "quarantine", "show", "clean.orders", "--check", "other", "--json").json == []
 
 
-@pytest.mark.parametrize("command", [("why",), ("report",), ("quarantine", "list"), ("quarantine", "show")])
+@pytest.mark.parametrize(
+    "command", [("why",), ("report",), ("quarantine", "list"), ("quarantine", "show"), ("release", "list")]
+)
 def test_a_dataset_that_there_is_not_is_named_with_those_that_there_are(built, tmp_path, call, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     shown = call("--project", built, *command, "clean.ordres")
     assert (shown.code, list(tmp_path.iterdir())) == (2, [])
     assert shown.err.startswith("clean.ordres was asked for.")
     assert "clean.orders, raw.orders" in shown.err
+
+
+def test_where_nothing_was_released_the_list_says_how_to_begin(built, call):
+    shown = call("--project", built, "release", "list", "raw.orders")
+    assert (shown.code, "Try: ecluse release create raw.orders" in shown.out) == (0, True)
+    assert call("--project", built, "release", "list", "raw.orders", "--json").json == []
 
 
 def test_a_dataset_that_was_blocked_from_the_first_run_on_is_known(broken, call):
