@@ -49,7 +49,7 @@ def read_entries(path: Path) -> Iterator[Entry]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file):
-                yield _entry(number, line)
+                yield _entry(path, number, line)
     except OSError as error:
         raise LedgerError("ledger.export_read", path=path, error=error.strerror) from error
 
@@ -76,9 +76,10 @@ def open_export(path: Path, trust: Trust, against: Sequence[Checkpoint] = ()) ->
     return Exported(state, tuple(facts), tuple(bytes.fromhex(entry.leaf) for entry in entries))
 
 
-def _entry(number: int, line: bytes) -> Entry:
+def _entry(path: Path, number: int, line: bytes) -> Entry:
     try:
         found = parse(line)
         return Entry(int(found["position"]), str(found["leaf"]), canonical(found["envelope"]).decode())
     except (ValueError, KeyError, TypeError, LedgerError) as error:
-        raise IntegrityError("ledger.not_canonical", position=number) from error
+        key = "ledger.export_line" if line.endswith(b"\n") else "ledger.export_cut"
+        raise IntegrityError(key, path=path, position=number, line=number + 1) from error

@@ -47,6 +47,14 @@ def test_a_damaged_export_names_the_position(filled, tmp_path, damage, position)
     assert caught.value.fields["position"] == position
 
 
+def test_an_export_that_ends_within_a_line_is_said_to_be_cut_off(filled, tmp_path):
+    path = tmp_path / "log.jsonl"
+    filled.export(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(IntegrityError, match="ends in the middle of its line 5: it was cut off"):
+        verify_export(path, filled.trust)
+
+
 def test_a_shortened_or_other_export_is_found_by_the_checkpoint(filled, fact, service, tmp_path):
     path = tmp_path / "log.jsonl"
     with filled.database.transaction() as connection:
