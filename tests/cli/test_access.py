@@ -68,7 +68,7 @@ def test_people_get_a_table(clinic, call):
 
 def test_people_get_it_in_french(clinic, call):
     shown = call("--project", clinic.root, "--lang", "fr", "access", "log").out
-    assert "en clair : age, id" in shown
+    assert "en clair\u00a0: age, id" in shown
 
 
 def test_nobody_yet_is_said(clinic, call):
