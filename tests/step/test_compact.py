@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import delete
 
 from ecluse.cli.status import statuses
+from ecluse.door.definitions import Definitions
 from ecluse.door.records import Records
 from ecluse.errors import BrokenData, Conflict, IntegrityError
 from ecluse.gate import verdict
@@ -88,7 +89,7 @@ class Shop:
             return engine.rows(f"SELECT * FROM {source}")
 
     def opens(self, manifest):
-        records = Records.open(self.folder)
+        records = Records.open(Definitions.of(self.folder))
         try:
             request = Request(
                 CLEAN, manifest.version, manifest.digest, "returns", "pipeline", "trial", "shop", "dev", True

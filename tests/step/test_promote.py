@@ -11,6 +11,7 @@ import great_expectations.expectations as gxe
 import pytest
 
 from ecluse.door import load
+from ecluse.door.definitions import Definitions
 from ecluse.door.records import Records
 from ecluse.errors import BrokenData, Conflict, DefinitionError, IntegrityError, Refused
 from ecluse.ledger import new_key, signer_for
@@ -97,7 +98,7 @@ class Shop:
         return decide(services, signer, manifest, verdict, question="data-valid", reason="looked", expires=until)
 
     def promote(self, *, version=None, dataset=ORDERS, before="staging", after="prod"):
-        source = Records.open(Project.find(self.root, before), read_only=True)
+        source = Records.open(Definitions.of(Project.find(self.root, before)), read_only=True)
         try:
             return promote(source, self.services(after), self.steps, dataset, version)
         finally:
@@ -358,7 +359,7 @@ def test_who_publishes_at_the_same_time_is_noticed(shop, monkeypatch):
         if result.dataset == VISITS:
             shop.publish(ORDERS, [(5, "other")], profile="prod")
 
-    source = Records.open(Project.find(shop.root, "staging"), read_only=True)
+    source = Records.open(Definitions.of(Project.find(shop.root, "staging")), read_only=True)
     with pytest.raises(Conflict) as caught:
         promote(source, shop.services("prod"), shop.steps, ORDERS, tell=meanwhile)
     source.close()

@@ -8,6 +8,7 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 import pytest
 
+from ecluse.door.definitions import Definitions
 from ecluse.door.records import Records
 from ecluse.gate import verdict
 from ecluse.model.contract import Freshness
@@ -40,7 +41,7 @@ def stale(chain):
 
 def refusals(chain, manifest, lang="en"):
     """Why the door is closed for a release, if it is."""
-    records = Records.open(chain.folder)
+    records = Records.open(Definitions.of(chain.folder))
     try:
         here = records.project.name, records.project.environment
         request = Request(CLEAN, manifest.version, manifest.digest, "returns", "p-law", "trial", *here, True)
