@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ecluse.gate import Plan, Review
     from ecluse.model.facts import Fact
     from ecluse.model.release import Manifest
+    from ecluse.model.verdict import Reason
     from ecluse.step.releases import Decision
     from ecluse.step.services import Services
 
@@ -159,11 +160,15 @@ def _foreseen(services: Services, manifest: Manifest, fact: Fact, party: str, ph
     facts = [*services.log.facts(), signed]
     book = Book(services.charter, facts, services.trust.parties(), where.name, where.environment)
     after = plan(phase, manifest, services.charter, book, where.now())
+    void: list[Reason] = []
+    if fact.predicate["verdict"] in ("approved", "waived"):
+        void += [reason for reason in after.judged.reasons if reason.key == "withdrawn"]
     if fact.predicate["verdict"] == "approved":
         # NOTE: whom another question has taken may be free for this one later, when somebody else answers that.
-        void = [r for r in after.judged.approvals.reasons if r.facts == (position,) and r.key != "approval_same_person"]
-        if void:
-            raise DefinitionError("deciding.void", reasons="".join(f"\n  - {reason.text()}" for reason in void))
+        own = (reason for reason in after.judged.approvals.reasons if reason.facts == (position,))
+        void += [reason for reason in own if reason.key != "approval_same_person"]
+    if void:
+        raise DefinitionError("deciding.void", reasons="".join(f"\n  - {reason.text()}" for reason in void))
     if fact.predicate["verdict"] == "waived":
         unmet = [one for one in after.judged.criteria.judged if one.criterion.id == fact.predicate["criterion"]]
         if any(one.reasons for one in unmet):

@@ -124,7 +124,7 @@ def test_a_rejection_closes_until_the_same_person_says_yes(at, call):
 def test_a_withdrawal_is_for_ever(at, call):
     gone = ("withdraw", NAME, "--as", "p-1d5c", "--reason", "label leak", "--yes")
     assert "withdrawn by p-1d5c" in call(*at, *gone).out
-    assert "label leak" in call(*at, *YES, "--yes").out
+    assert "label leak" in call(*at, *YES, "--yes").err
     assert call(*at, "why", NAME, "--purpose", "first-look").code == 3
     assert "label leak" in call(*at, "waiting").out
 
@@ -137,7 +137,8 @@ def test_what_stands_against_published_data_is_told_until_a_fact_ends_it(at, cal
     assert f"Try: ecluse run +{NAME}, then ecluse release create {NAME}" in waits.out
     (incident,) = (one for one in call(*at, "waiting", "--json").json if one["kind"] == "incident")
     assert (incident["reason"]["key"], incident["fields"]["releases"]) == ("withdrawn", f"{NAME}@1.0.0")
-    again = call(*at, *YES, "--yes", "--json")
+    no = ("reject", NAME, "--question", "data-valid", "--as", "p-1d5c", "--reason", "gone", "--yes", "--json")
+    again = call(*at, *no)
     assert [one["key"] for one in again.json["incidents"]] == ["withdrawn"]
     assert again.err.count("label leak") == 1, "told among the incidents, and not again among the doubts"
     sheet = tmp_path / "sheet.html"
@@ -168,6 +169,19 @@ def test_a_waiver_names_its_criterion_and_shows_until_the_gate_is_another_one(at
         ("waived", "quarantine"),
         ("approved", "data-valid"),
     ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [YES, ("waive", NAME, "--as", "p-1d5c", "--reason", "x", "--until", UNTIL, "--criterion", "quarantine")],
+    ids=["approve", "waive"],
+)
+def test_nothing_is_signed_that_should_open_what_was_withdrawn(at, call, answer):
+    assert call(*at, "withdraw", NAME, "--as", "p-1d5c", "--reason", "The label leaks.", "--yes").code == 0
+    before = decisions(at)
+    done = call(*at, *answer, "--version", "1.0.0", "--yes")
+    assert (done.code, "would not count" in done.err, "The label leaks." in done.err) == (2, True, True)
+    assert decisions(at) == before
 
 
 def test_somebody_whom_the_gate_does_not_ask_waives_nothing(at, call):
