@@ -159,6 +159,6 @@ def test_a_charter_with_such_a_phase_has_no_hatch(tmp_path, monkeypatch):
     made.publish()
     assert refusal() == ["release_none"]
     made.charter(GRANT, OPEN)
-    with pytest.raises(DefinitionError, match="is a phase here"):
+    with pytest.raises(DefinitionError, match="is a phase of this charter"):
         look()
     made.database.close()

@@ -129,7 +129,7 @@ def test_without_its_library_a_token_is_not_reached(project, team, monkeypatch):
 
 
 def test_a_key_that_ended_is_not_signed_with(project, team, public):
-    ended = replace(team.parties[0], keys=(Key(public, SINCE, until=SINCE.replace(year=2025), scheme=P256),))
+    ended = replace(team.parties[0], keys=(Key(public, SINCE, until=SINCE.replace(month=2), scheme=P256),))
     with pytest.raises(LedgerError) as caught:
         signer_for(project, replace(team, parties=(ended, team.parties[1])), "svc-pipeline", PIN)
     assert caught.value.key == "ledger.no_key"
