@@ -14,10 +14,10 @@ from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ecluse.gate import Plan, Review
-    from ecluse.model.facts import Fact
+    from ecluse.model.facts import Fact, SignedFact
     from ecluse.model.release import Manifest
     from ecluse.model.verdict import Reason
     from ecluse.step.releases import Decision
@@ -141,25 +141,28 @@ def _decide(
             raise DefinitionError("cli.unknown_release", dataset=dataset, version=version or say("cli.any"))
         phase = phase or services.charter.phase
         fact = decision(services, manifest, verdict, phase=phase, **said)
-        after = _foreseen(services, manifest, fact, party, phase)
-        seen = review(manifest, phase, services.charter, book_of(services), services.project.now())
-        held = quarantine_of(release_closure(manifest, list(services.log.facts())))
+        facts = list(services.log.facts())
+        after = _foreseen(services, manifest, facts, fact, party, phase)
+        seen = review(manifest, phase, services.charter, book_of(services, facts=facts), services.project.now())
+        held = quarantine_of(release_closure(manifest, facts))
         show_review(seen, held, err=session.json)
         _ask(services, verdict, phase, party, said, yes=yes)
         position = sign_decision(services, services.signer, fact)
     _tell(session, after, seen, held, position, {"verdict": verdict, "party": party, "dataset": dataset, **said})
 
 
-def _foreseen(services: Services, manifest: Manifest, fact: Fact, party: str, phase: str) -> Plan:
+def _foreseen(
+    services: Services, manifest: Manifest, facts: Sequence[SignedFact], fact: Fact, party: str, phase: str
+) -> Plan:
     """The release before its gate if the decision stood in the log; ``DefinitionError`` where it would not count."""
-    from ecluse.gate import Book, plan
+    from ecluse.cli.reading import book_of
+    from ecluse.gate import plan
     from ecluse.model.facts import SignedFact
 
-    where, position = services.project, services.log.size
+    position = services.log.size
     signed = SignedFact(position, fact, frozenset({services.signer.key_id}))
-    facts = [*services.log.facts(), signed]
-    book = Book(services.charter, facts, services.trust.parties(), where.name, where.environment)
-    after = plan(phase, manifest, services.charter, book, where.now())
+    book = book_of(services, facts=[*facts, signed])
+    after = plan(phase, manifest, services.charter, book, services.project.now())
     void: list[Reason] = []
     if fact.predicate["verdict"] in ("approved", "waived"):
         void += [reason for reason in after.judged.reasons if reason.key == "withdrawn"]

@@ -134,6 +134,8 @@ def checkpoint(session: Session, file: Path) -> None:
     Example:
       ecluse log checkpoint kept-elsewhere.json
     """
+    from ecluse.ledger import open_checkpoint
+
     with session.services() as services:
 
         def work(watch: Watch) -> dict[str, Any]:
@@ -141,7 +143,8 @@ def checkpoint(session: Session, file: Path) -> None:
             return services.log.checkpoint(services.signer, passed=watch.reached, every_core=True)
 
         envelope = working(work, quietly=session.json)
-        size = services.log.size
+        # NOTE: of the checkpoint, and not of the log, to which somebody may have added meanwhile.
+        size = open_checkpoint(envelope, services.trust).size
     try:
         file.write_text(json.dumps(envelope, indent=2) + "\n", "utf-8")
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,12 +39,15 @@ class Reading:
         return ", ".join(sorted(self.trust.parties().get(id, id[:12]) for id in fact.key_ids))
 
 
-def book_of(project: Reading | Services, charter: Charter | None = None) -> Book:
-    """Every fact of the project's log as the gate reads it."""
+def book_of(
+    project: Reading | Services, charter: Charter | None = None, facts: Sequence[SignedFact] | None = None
+) -> Book:
+    """The facts of the project's log as the gate reads them: every one, unless they were read already."""
     from ecluse.gate import Book
 
     where, charter = project.project, charter or project.charter
-    return Book(charter, list(project.log.facts()), project.trust.parties(), where.name, where.environment)
+    known = list(project.log.facts()) if facts is None else facts
+    return Book(charter, known, project.trust.parties(), where.name, where.environment)
 
 
 def require_known(project: Reading, dataset: str) -> None:

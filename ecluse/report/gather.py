@@ -50,7 +50,8 @@ def gather_sheet(
     database = Database(project.database_url, read_only=True)
     try:
         log = Log(database, trust)
-        known = [f for f in log.verified_facts()[1] if f.fact.at <= moment]
+        _, facts = log.verified_facts()
+        known = [f for f in facts if f.fact.at <= moment]
         size = 1 + max((f.position for f in known), default=-1)
         events = list(EventStore(database).events(until=moment))
         seals = Seals(size, log.root(size) if size else None, None, digest(charter))
