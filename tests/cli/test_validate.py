@@ -75,8 +75,10 @@ def wait_for_a_thread(pid):
 
 def test_ctrl_c_ends_it_at_once_without_a_traceback(given):
     arguments = given({"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": ENDLESS}})
-    start = "import sys; from ecluse.quality import gx; from ecluse.cli.app import main; gx.expectations()"
-    code = f"{start}; print('ready', flush=True); main(sys.argv[1:])"
+    # NOTE: tests that a shell started in the background were told to ignore Ctrl-C, and so are their children.
+    heed = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    start = "from ecluse.quality import gx; from ecluse.cli.app import main; gx.expectations()"
+    code = f"{heed}; {start}; print('ready', flush=True); main(sys.argv[1:])"
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", code, "validate", *arguments],
         stdout=subprocess.PIPE,
@@ -88,7 +90,10 @@ def test_ctrl_c_ends_it_at_once_without_a_traceback(given):
         assert process.stdout.readline() == "ready\n"
         wait_for_a_thread(process.pid)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        try:
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert said.startswith("Stopped.")
     assert "Traceback" not in said
