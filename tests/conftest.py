@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import re
+import signal
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,10 @@ settings.register_profile("long", deadline=None, derandomize=False)
 # same examples, so that a change is judged by what it changes; the long profile looks for new ones.
 settings.register_profile("short", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("short")
+
+# NOTE: tests that a shell started in the background are told to ignore Ctrl-C, and so are their children. Some of them
+# are about Ctrl-C, and would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KEY, SECRET = "AKIAECLUSETESTS00000", "a-secret-that-no-message-may-hold"
 
