@@ -53,10 +53,14 @@ class Stored:
     end: int
 
     def read(self) -> Rows:
-        """The rows, by a connection of this process that ends with them."""
+        """The rows, by a connection that ends with them."""
+        with closing(Database(self.url, read_only=True)) as database:
+            return self.read_from(database)
+
+    def read_from(self, database: Database) -> Rows:
+        """The rows, from the database as somebody else keeps it open."""
         after, to = _before(self.first), self.end - 1
-        database = Database(self.url, read_only=True)
-        with closing(database), database.reading() as connection:
+        with database.reading() as connection:
             entries = _rows(connection, _within(_ENTRIES, after, to).order_by(facts.c.position))
             return Rows(self.first, entries, _about(connection, after, to))
 

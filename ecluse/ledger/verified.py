@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain, islice
 from multiprocessing import get_context
 
@@ -20,6 +21,7 @@ from ecluse.ledger.merkle import HASH_BYTES
 from ecluse.ledger.pages import Page, Row, Rows, Stored
 from ecluse.ledger.trust import Trust
 from ecluse.model.facts import Fact, SignedFact
+from ecluse.store import Database
 
 #: A log of fewer pages starts no process, which would take as long as to verify them.
 _FEW = 5
@@ -60,7 +62,7 @@ def verified(
 
     Of the first ``vouched`` entries no signature is verified.
     """
-    yield from ((page, verify_rows(page.rows, trust, vouched, keep=keep)) for page in pages)
+    yield from ((page, verify_rows(page.rows.read(), trust, vouched, keep=keep)) for page in pages)
 
 
 def verified_by_every_core(pages: Iterable[Page], trust: Trust, vouched: int = 0) -> Generator[tuple[Page, Told]]:
@@ -77,7 +79,7 @@ def verified_by_every_core(pages: Iterable[Page], trust: Trust, vouched: int = 0
     with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_prepare) as pool:
         waiting: deque[tuple[Page, Future[Told]]] = deque()
         for page in chain(begun, source):
-            waiting.append((page, pool.submit(verify_rows, page.rows, trust, vouched)))
+            waiting.append((page, pool.submit(_verify_apart, page.rows, trust, vouched)))
             # NOTE: bounded, so that a log larger than memory is still read as a stream.
             if len(waiting) > _AHEAD:
                 done, told = waiting.popleft()
@@ -93,9 +95,18 @@ def _prepare() -> None:
     gc.disable()
 
 
-def verify_rows(rows: Rows | Stored, trust: Trust, vouched: int = 0, *, keep: bool = False) -> Told:
+def _verify_apart(rows: Rows | Stored, trust: Trust, vouched: int) -> Told:
+    return verify_rows(rows if isinstance(rows, Rows) else rows.read_from(_reader(rows.url)), trust, vouched)
+
+
+@lru_cache(maxsize=1)
+def _reader(url: str) -> Database:
+    # NOTE: for as long as the process works: to connect for each page takes as long as to verify fifty of its entries.
+    return Database(url, read_only=True)
+
+
+def verify_rows(page: Rows, trust: Trust, vouched: int = 0, *, keep: bool = False) -> Told:
     """Each entry of a page by itself, and the index over their subjects."""
-    page = rows.read()
     revoked = frozenset(id for id in trust.keys if trust.revoked(id))
     told = Told()
     leaves: list[bytes] = []
