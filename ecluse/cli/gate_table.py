@@ -32,6 +32,9 @@ def step_of(judged: JudgedCriterion, manifest: Manifest, charter: Charter) -> st
     measure = judged.criterion.measure
     if measure.startswith("kpi."):
         return kpi_step(measure.removeprefix("kpi."), charter, manifest.version)
+    lost = next((r for r in judged.measured.because if r.key == "scope_unpublished"), None)
+    if lost is not None:
+        return say("deciding.next.scope", criterion=lost.fields["criterion"], scope=lost.fields["scope"])
     about = sorted({str(r.fields["dataset"]) for r in judged.measured.because if "dataset" in r.fields})
     dataset = about[0] if about else manifest.products[0].dataset
     return say(f"deciding.next.{measure.replace('.', '_')}", dataset=dataset)

@@ -37,6 +37,7 @@ WAYS = {
     )},
     "unmet_other": "other",
     "not_computed_other": "other",
+    "scope_unpublished": "scope",
     "waived": "plan",
     "files_unchecked": "checks_broken",
     "product_empty": "run",

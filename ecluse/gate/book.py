@@ -93,6 +93,11 @@ class Book:
         told = self._found(kind, backwards.dataset, dataset, before)
         return (record for record in told if record.here and record.attested(kind))
 
+    def published(self, before: int | None = None) -> Iterator[Record]:
+        """The attested publications of every dataset, here, the newest first; of the first ``before`` facts."""
+        told = map(self._record, reversed(self._kinds["publication"].until(self._until(before))))
+        return (record for record in told if record.here and record.attested("publication"))
+
     def of_kind(self, kind: str) -> tuple[Record, ...]:
         """The facts of one kind, of every environment."""
         return tuple([self._record(signed) for signed in self._kinds[kind].until(self._limit)])

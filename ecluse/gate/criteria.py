@@ -118,6 +118,9 @@ def _measured(
     """The measure of a release, or of the part of it that the criterion is about; of no part, nothing is wrong."""
     if criterion.measure.startswith("kpi.") or not (criterion.datasets or elsewhere):
         return measure(criterion.measure, manifest, evidence, charter)
+    # NOTE: a name that was misspelt must not let through what the right one would have stopped.
+    if nowhere := [pattern for pattern in criterion.datasets if not _known(pattern, manifest, evidence, charter)]:
+        return Measured(None, tuple(_unpublished(criterion, pattern) for pattern in nowhere))
 
     def concerned(dataset: str) -> bool:
         if elsewhere:
@@ -130,6 +133,24 @@ def _measured(
         inputs=tuple(i for i in manifest.inputs if concerned(i.dataset)),
     )
     return measure(criterion.measure, part, evidence, charter)
+
+
+def _unpublished(criterion: Criterion, pattern: str) -> Reason:
+    return Reason("scope_unpublished", {"criterion": criterion.id, "scope": pattern})
+
+
+def _known(pattern: str, manifest: Manifest, evidence: Evidence, charter: Charter) -> bool:
+    """Whether a pattern names a dataset of a release, or one that was ever published here.
+
+    One that is still to come is known by a purpose or a grant that says the same: who misspells seldom does so twice.
+    """
+    parts = [product.dataset for product in manifest.products] + [entry.dataset for entry in manifest.inputs]
+    used = [purpose.datasets for purpose in charter.purposes] + [grant.datasets for grant in charter.grants]
+    return (
+        any(covers(pattern, part) for part in parts)
+        or any(pattern in datasets for datasets in used)
+        or evidence.ever_published(pattern)
+    )
 
 
 def _over_releases(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ecluse.gate.book import Book, Record, objects, text
+from ecluse.gate.readers import covers
 from ecluse.model.release import DataFile, TableVersion
 
 #: By the SHA-256 of a file, the newest report about it: of any suite, and of the release's own.
@@ -49,6 +50,12 @@ class Evidence:
     def published(self, dataset: str) -> Iterator[Record]:
         """The publications of a dataset, the newest first."""
         return self._book.attested("publication", dataset, self._before)
+
+    def ever_published(self, pattern: str) -> bool:
+        """Whether a pattern of the charter names a dataset that was ever published."""
+        if not pattern.endswith("*"):
+            return next(self.published(pattern), None) is not None
+        return any(covers(pattern, record.text("dataset")) for record in self._book.published(self._before))
 
     def newest(self, dataset: str) -> Record | None:
         """The newest publication or check report of a dataset."""

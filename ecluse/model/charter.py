@@ -222,8 +222,9 @@ class Criterion:
 
     ``releases`` asks for so many consecutive releases of the same products, this one and those before it, which must
     each meet the criterion. ``datasets`` limits it to some products and inputs (``*`` ends a prefix); a KPI is about
-    the whole release. Every gate asks that ``checks.broken`` and ``personal.unclassified`` are 0 for the products of
-    which none of its criteria asks that.
+    the whole release. A name that nothing published has, and no purpose or grant either, is taken as misspelt: the
+    criterion could not be computed, and refuses. Every gate asks that ``checks.broken`` and ``personal.unclassified``
+    are 0 for the products of which none of its criteria asks that.
     """
 
     id: str

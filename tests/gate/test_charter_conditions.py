@@ -193,6 +193,36 @@ def test_a_criterion_of_some_datasets_asks_nothing_of_the_others():
     assert judged("clean.*").opens
 
 
+@pytest.mark.parametrize("pattern", ["products.dealys", "product.*"])
+@pytest.mark.parametrize("releases", [1, 2])
+def test_a_criterion_of_a_dataset_that_nobody_published_is_not_computed(pattern, releases):
+    """A name that was misspelt doesn't let through what the right one would have stopped."""
+    misspelt = Criterion("held-back", "quarantine.share", "<=", 0.1, datasets=(PRODUCT, pattern), releases=releases)
+    gates = (replace(CHARTER.gates[0], criteria=(misspelt,)), *CHARTER.gates[1:])
+    found = world(gates=gates).judge()
+    assert [r.fields["scope"] for r in found.reasons if r.key == "scope_unpublished"] == [pattern]
+    assert keys(found) == {"not_computed_quarantine_share", "scope_unpublished"}
+
+
+@pytest.mark.parametrize("pattern", ["products.coming", "products.c*"])
+def test_a_criterion_of_a_dataset_is_computed_once_somebody_who_may_has_published_it_here(pattern):
+    asked = Criterion("held-back", "quarantine.share", "<=", 0.1, datasets=(pattern,))
+    gates = (replace(CHARTER.gates[0], criteria=(asked,)), *CHARTER.gates[1:])
+    kind, _, stated = publication("products.coming", ())
+    assert not world(gates=gates).add((kind, "ana", stated)).judge().opens
+    assert not world(gates=gates).add((kind, "pipeline", stated), environment="dev").judge().opens
+    assert world(gates=gates).add((kind, "pipeline", stated)).judge().opens
+
+
+@pytest.mark.parametrize("field", ["purposes", "grants"])
+def test_a_dataset_that_is_still_to_come_is_known_by_what_the_charter_says_of_its_use(field):
+    asked = Criterion("held-back", "quarantine.share", "<=", 0.1, datasets=("products.coming",))
+    gates = (replace(CHARTER.gates[0], criteria=(asked,)), *CHARTER.gates[1:])
+    first, *others = getattr(CHARTER, field)
+    used = (replace(first, datasets=(*first.datasets, "products.coming")), *others)
+    assert world(gates=gates, **{field: used}).judge().opens
+
+
 # ---- review
 
 
@@ -278,16 +308,17 @@ def test_it_is_a_criterion_like_any_other_and_said_once():
 # ---- what every gate asks
 
 
-@pytest.mark.parametrize("datasets", [("products.other",), ("products.typo*",)])
+@pytest.mark.parametrize("datasets", [("products.other",), ("products.o*",)])
 @pytest.mark.parametrize("measure", ["checks.broken", "personal.unclassified"])
 def test_a_criterion_of_some_datasets_leaves_the_others_to_what_every_gate_asks(measure, datasets):
-    """A misspelt dataset in a charter opens nothing that would be shut without that criterion."""
+    """A criterion about another dataset opens nothing that would be shut without it."""
     loose = Criterion("loose", measure, "<=", 99, datasets=datasets)
     gates = (replace(CHARTER.gates[0], criteria=(loose,)), *CHARTER.gates[1:])
     found = {"outcome": "broken", "findings": [{"column": "mail", "detector": "email", "tested": 9, "matched": 9}]}
     bad = report("broken") if measure == "checks.broken" else report(personal=found)
-    assert world(gates=gates).judge().opens
-    assert not world(gates=gates).add(bad).judge().opens
+    other = publication("products.other", ())
+    assert world(gates=gates).add(other).judge().opens
+    assert not world(gates=gates).add(other).add(bad).judge().opens
     here = (replace(CHARTER.gates[0], criteria=(replace(loose, datasets=(PRODUCT,)),)), *CHARTER.gates[1:])
     assert world(gates=here).add(bad).judge().opens
 
