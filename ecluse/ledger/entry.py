@@ -8,8 +8,8 @@ from ecluse.errors import IntegrityError, LedgerError
 from ecluse.ledger.envelope import Opened, open_stored
 from ecluse.ledger.examine import Examined, signatures_doubt, signers, stated
 from ecluse.ledger.merkle import leaf_hash
+from ecluse.ledger.statement import Stated
 from ecluse.ledger.trust import Trust
-from ecluse.model.facts import Fact
 
 
 class Entry(NamedTuple):
@@ -26,12 +26,12 @@ class Entry(NamedTuple):
 
 def read_entry(entry: Entry, trust: Trust) -> Examined:
     """The fact of one entry, with the reason for which it doesn't count; ``IntegrityError`` where it was altered."""
-    opened, fact = open_entry(entry)
-    return Examined(fact, signers(opened), entry_doubt(entry.position, opened, fact, trust))
+    opened, found = open_entry(entry)
+    return Examined(found, signers(opened), entry_doubt(entry.position, opened, found, trust))
 
 
-def open_entry(entry: Entry) -> tuple[Opened, Fact]:
-    """The envelope of one entry and the fact in it, whose signatures nobody has looked at yet.
+def open_entry(entry: Entry) -> tuple[Opened, Stated]:
+    """The envelope of one entry and what it states, whose signatures nobody has looked at yet.
 
     Raises ``IntegrityError`` where it isn't what was appended: by its leaf, its form, or the index.
     """
@@ -41,29 +41,29 @@ def open_entry(entry: Entry) -> tuple[Opened, Fact]:
         raise IntegrityError("ledger.altered", position=entry.position)
     try:
         opened = open_stored(stored)
-        fact = stated(opened)
+        found = stated(opened)
     except LedgerError as error:
         raise IntegrityError("ledger.entry", position=entry.position, why=error.part("received")) from error
     except ValueError as error:
         raise IntegrityError("ledger.not_canonical", position=entry.position) from error
-    if entry.kind is not None and fact.kind != entry.kind:
+    if entry.kind is not None and found.kind != entry.kind:
         raise IntegrityError("ledger.index", position=entry.position, index="kind")
-    return opened, fact
+    return opened, found
 
 
 def entry_doubt(
-    position: int, opened: Opened, fact: Fact, trust: Trust, *, vouched: bool = False
+    position: int, opened: Opened, found: Stated, trust: Trust, *, vouched: bool = False
 ) -> LedgerError | None:
     """Why an entry's fact doesn't count; ``IntegrityError`` where a signature is false."""
     try:
-        return signatures_doubt(opened, trust, fact.kind, fact.at, vouched=vouched)
+        return signatures_doubt(opened, trust, found.kind, found.at, vouched=vouched)
     except LedgerError as error:
         raise IntegrityError("ledger.entry", position=position, why=error.part("received")) from error
 
 
-def without_doubt(position: int, opened: Opened, fact: Fact, trust: Trust, *, vouched: bool = False) -> None:
+def without_doubt(position: int, opened: Opened, found: Stated, trust: Trust, *, vouched: bool = False) -> None:
     """Raise ``IntegrityError`` naming an entry's position where its fact doesn't count."""
-    doubt = entry_doubt(position, opened, fact, trust, vouched=vouched)
+    doubt = entry_doubt(position, opened, found, trust, vouched=vouched)
     if doubt is None:
         return
     if doubt.key == "ledger.unknown_key":

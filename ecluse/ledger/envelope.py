@@ -12,6 +12,7 @@ import msgspec
 from ecluse.errors import LedgerError
 from ecluse.ledger.jcs import canonical, parse_canonical
 from ecluse.ledger.keys import Signer
+from ecluse.ledger.statement import statement
 from ecluse.model.facts import Fact
 
 #: The payload type of a fact: an in-toto Statement.
@@ -78,7 +79,7 @@ def sign(fact: Fact, signer: Signer) -> dict[str, Any]:
     """
     if fact.at.tzinfo is None:
         raise LedgerError("ledger.naive_time", kind=fact.kind, at=fact.at.isoformat())
-    return seal(STATEMENT_TYPE, fact.statement(), signer)
+    return seal(STATEMENT_TYPE, statement(fact), signer)
 
 
 def open_envelope(envelope: Mapping[str, Any], payload_type: str) -> Opened:

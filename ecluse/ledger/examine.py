@@ -8,19 +8,18 @@ from typing import NamedTuple
 
 from ecluse.errors import LedgerError
 from ecluse.ledger.envelope import Opened
-from ecluse.ledger.jcs import parse_canonical
 from ecluse.ledger.keys import signature_holds
+from ecluse.ledger.statement import Stated, read_statement
 from ecluse.ledger.trust import Trust
-from ecluse.model.facts import Fact
 
 #: How much of a statement's SHA-256 tells it from every other one.
 STATEMENT_BYTES = 16
 
 
 class Examined(NamedTuple):
-    """A fact whose envelope is whole, and who signed it. It counts where ``doubt`` is ``None``."""
+    """What a whole envelope states, and who signed it. It counts where ``doubt`` is ``None``."""
 
-    fact: Fact
+    stated: Stated
     key_ids: frozenset[str]
     doubt: LedgerError | None
 
@@ -31,27 +30,21 @@ def examine(opened: Opened, trust: Trust) -> Examined:
     Raises ``LedgerError`` for what no honest writer makes: a statement that isn't canonical or says more than a fact,
     and a signature that isn't the one of a known key.
     """
-    fact = stated(opened)
-    return Examined(fact, signers(opened), signatures_doubt(opened, trust, fact.kind, fact.at))
+    found = stated(opened)
+    return Examined(found, signers(opened), signatures_doubt(opened, trust, found.kind, found.at))
 
 
-def stated(opened: Opened) -> Fact:
-    """The fact that an envelope states; ``LedgerError`` for anything that isn't exactly the statement of one."""
+def stated(opened: Opened) -> Stated:
+    """What an envelope states; ``LedgerError`` for anything that isn't exactly the statement of a fact."""
     try:
-        return Fact.from_statement(parse_canonical(opened.payload))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return read_statement(opened.payload)
+    except (ValueError, KeyError, TypeError) as error:
         raise LedgerError("ledger.malformed", detail=str(error)[:200]) from error
 
 
 def signers(opened: Opened) -> frozenset[str]:
     """The ids of the keys that claim to have signed an envelope."""
     return frozenset([id for id, _ in opened.signatures])
-
-
-def named(fact: Fact) -> list[tuple[str, str]]:
-    """Name and SHA-256 of what a fact is about, each once and in order: what the index over subjects holds of it."""
-    found = [(subject.name, subject.sha256) for subject in fact.subjects]
-    return found if len(found) == 1 else sorted(set(found))
 
 
 def statement_digest(opened: Opened) -> bytes:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 import rfc8785
 
 from ecluse.errors import LedgerError
 from ecluse.model.canonical import plain
+
+T = TypeVar("T")
 
 _LARGEST = 2**53 - 1
 #: A character of two UTF-16 units, by which RFC 8785 orders keys; msgspec orders them by code points.
@@ -32,7 +34,7 @@ def _no_float(_digits: str) -> NoReturn:
     raise _NotPlainError
 
 
-_READER = msgspec.json.Decoder(float_hook=_no_float)
+_ANYTHING: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_no_float)
 _WRITER = msgspec.json.Encoder(order="sorted")
 
 
@@ -42,7 +44,7 @@ def canonical(value: Any) -> bytes:
     try:
         written = _WRITER.encode(simple)
         # NOTE: read back, because msgspec also writes what is no JSON, a UUID for example, as text.
-        if _read_plain(written) == simple:
+        if _read_plain(written, _ANYTHING) == simple:
             return written
     except (_NotPlainError, ValueError, TypeError, OverflowError, RecursionError):
         pass
@@ -52,16 +54,24 @@ def canonical(value: Any) -> bytes:
         raise LedgerError("ledger.unsignable", error=error) from error
 
 
-def parse_canonical(text: bytes) -> Any:
-    """The value of which ``canonical`` writes just these bytes; ``ValueError`` where there is none."""
+def canonical_reader(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """A reader for ``parse_canonical`` of values of one type, by msgspec's rules."""
+    return msgspec.json.Decoder(kind, float_hook=_no_float)
+
+
+def parse_canonical(text: bytes, reader: msgspec.json.Decoder[T] = _ANYTHING) -> T:
+    """The value of which ``canonical`` writes just these bytes.
+
+    Raises ``ValueError`` where there is none, or none of the reader's type.
+    """
     try:
-        return _read_plain(text)
+        return _read_plain(text, reader)
     except (_NotPlainError, ValueError, RecursionError):
         pass
     try:
         value = parse(text)
         if rfc8785.dumps(value) == text:
-            return value
+            return msgspec.convert(value, reader.type)
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         raise ValueError("not canonical") from error
     raise ValueError("not canonical")
@@ -75,9 +85,9 @@ def parse(text: bytes | str) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def _read_plain(text: bytes) -> Any:
+def _read_plain(text: bytes, reader: msgspec.json.Decoder[T]) -> T:
     """The value of canonical bytes without floats and long characters; every other text raises something."""
-    value = _READER.decode(text)
+    value = reader.decode(text)
     if (
         _WRITER.encode(value) != text
         # NOTE: so many digits were a float, or can't be told from one. In a text they only cost the long way.

@@ -16,7 +16,7 @@ from ecluse.ledger.audit import LogState, Passed, audit, backdated
 from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, seal_checkpoint
 from ecluse.ledger.entry import Entry, open_entry, read_entry
 from ecluse.ledger.envelope import STATEMENT_TYPE, open_as
-from ecluse.ledger.examine import examine, named
+from ecluse.ledger.examine import examine
 from ecluse.ledger.export import write_entries
 from ecluse.ledger.jcs import canonical, parse
 from ecluse.ledger.keys import Signer
@@ -62,8 +62,8 @@ class Log:
             stored = canonical(envelope)
             leaves.append(merkle.leaf_hash(stored))
             leaf = leaves[-1].hex()
-            rows.append({"position": position, "leaf": leaf, "kind": found.fact.kind, "envelope": stored.decode()})
-            about += [{"position": position, "name": name, "sha256": sha256} for name, sha256 in named(found.fact)]
+            rows.append({"position": position, "leaf": leaf, "kind": found.stated.kind, "envelope": stored.decode()})
+            about += [{"position": position, "name": name, "sha256": sha256} for name, sha256 in found.stated.named]
         for table, values in ((facts, rows), (subjects, about)):
             if values:
                 connection.execute(insert(table), values)
@@ -106,7 +106,7 @@ class Log:
                 self.skipped[entry.position] = doubt
                 if not doubtful:
                     continue
-            yield SignedFact(entry.position, examined.fact, frozenset() if doubt else examined.key_ids)
+            yield SignedFact(entry.position, examined.stated.fact, frozenset() if doubt else examined.key_ids)
 
     @property
     def size(self) -> int:
@@ -220,8 +220,8 @@ class Log:
         last = max((e.position for e in entries if any(id in e.envelope for id in revoked)), default=0)
         ends: dict[str, int] = {}
         for entry in _entries(connection, before=last):
-            _, fact = open_entry(entry)
-            for id in [id for id, time in revoked.items() if fact.at >= time and id not in ends]:
+            _, stated = open_entry(entry)
+            for id in [id for id, time in revoked.items() if stated.at >= time and id not in ends]:
                 ends[id] = entry.position
             if len(ends) == len(revoked):
                 break

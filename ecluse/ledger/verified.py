@@ -16,11 +16,12 @@ from multiprocessing import get_context
 from ecluse.errors import IntegrityError
 from ecluse.ledger.entry import Entry, open_entry, without_doubt
 from ecluse.ledger.envelope import Opened
-from ecluse.ledger.examine import STATEMENT_BYTES, named, signers, statement_digest
+from ecluse.ledger.examine import STATEMENT_BYTES, signers, statement_digest
 from ecluse.ledger.merkle import HASH_BYTES
 from ecluse.ledger.pages import Page, Row, Rows, Stored
+from ecluse.ledger.statement import Stated
 from ecluse.ledger.trust import Trust
-from ecluse.model.facts import Fact, SignedFact
+from ecluse.model.facts import SignedFact
 from ecluse.store import Database
 
 #: A log of fewer pages starts no process, which would take as long as to verify them.
@@ -31,7 +32,7 @@ _AHEAD = 8
 _TOGETHER = 20
 
 
-_Read = tuple[int, bytes, Opened, Fact]
+_Read = tuple[int, bytes, Opened, Stated]
 
 
 @dataclass
@@ -116,20 +117,20 @@ def verify_rows(page: Rows, trust: Trust, vouched: int = 0, *, keep: bool = Fals
         # NOTE: first all are read, then all are verified: in turns, neither finds what it needs in the processor's
         # caches, and both together take a tenth longer.
         read, told.error = _read(page.entries[start : start + _TOGETHER], page.first + start)
-        for position, leaf, opened, fact in read:
+        for position, leaf, opened, found in read:
             try:
-                without_doubt(position, opened, fact, trust, vouched=position < vouched)
+                without_doubt(position, opened, found, trust, vouched=position < vouched)
             except IntegrityError as raised:
                 told.error = raised
                 break
             if revoked and (dead := signers(opened) & revoked):
                 told.suspects[len(leaves)] = (dead, told.newest)
-            told.newest = fact.at if told.newest is None or fact.at > told.newest else told.newest
+            told.newest = found.at if told.newest is None or found.at > told.newest else told.newest
             leaves.append(leaf)
             statements.append(statement_digest(opened))
-            about += [(position, name, sha256) for name, sha256 in named(fact)]
+            about += [(position, name, sha256) for name, sha256 in found.named]
             if keep:
-                told.facts.append(SignedFact(position, fact, signers(opened)))
+                told.facts.append(SignedFact(position, found.fact, signers(opened)))
         # NOTE: what stands before an error may be wrong in another way, and comes first.
         if told.error is not None:
             break
@@ -162,8 +163,8 @@ def _read(entries: Sequence[Row], first: int) -> tuple[list[_Read], IntegrityErr
         if row[0] != number:
             return found, IntegrityError("ledger.gap", position=number, found=row[0])
         try:
-            opened, fact = open_entry(Entry(*row))
+            opened, stated = open_entry(Entry(*row))
         except IntegrityError as error:
             return found, error
-        found.append((number, bytes.fromhex(row[1]), opened, fact))
+        found.append((number, bytes.fromhex(row[1]), opened, stated))
     return found, None

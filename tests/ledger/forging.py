@@ -15,11 +15,11 @@ from ecluse.store.schema import facts, subjects
 def stand_behind(log, envelope):
     """Put an envelope behind the last one as the log itself would, index and tree included; returns its position."""
     text, position = canonical(envelope), log.size
-    fact = stated(open_envelope(envelope, envelope["payloadType"]))
+    found = stated(open_envelope(envelope, envelope["payloadType"]))
     leaf = leaf_hash(text)
-    about = [{"position": position, "name": s.name, "sha256": s.sha256} for s in sorted(set(fact.subjects))]
+    about = [{"position": position, "name": name, "sha256": sha256} for name, sha256 in found.named]
     with log.database.transaction() as connection:
-        values = {"position": position, "leaf": leaf.hex(), "kind": fact.kind, "envelope": text.decode()}
+        values = {"position": position, "leaf": leaf.hex(), "kind": found.kind, "envelope": text.decode()}
         connection.execute(insert(facts).values(**values))
         if about:
             connection.execute(insert(subjects), about)

@@ -13,6 +13,7 @@ from ecluse.ledger import canonical, sign
 from ecluse.ledger.envelope import STATEMENT_TYPE, open_envelope, open_written, pae
 from ecluse.ledger.jcs import parse_canonical
 from ecluse.ledger.keys import signature_holds
+from ecluse.ledger.statement import statement
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
@@ -102,5 +103,5 @@ def test_the_short_way_to_an_envelope_says_what_the_long_one_says(value, place, 
 
 def test_times_in_other_zones_come_back_as_they_were_signed(fact):
     at = datetime.fromisoformat("2026-03-01T12:00:00.000001+05:30")
-    assert fact(at=at).statement()["predicate"]["at"] == "2026-03-01T12:00:00.000001+05:30"
+    assert statement(fact(at=at))["predicate"]["at"] == "2026-03-01T12:00:00.000001+05:30"
     assert at.astimezone(UTC) == at

@@ -15,8 +15,9 @@ from sqlalchemy import create_engine, insert
 import ecluse.store
 from ecluse.ledger import Log, LogState, canonical, sign, trust_of, verify_export
 from ecluse.ledger.checkpoint import open_checkpoint, seal_checkpoint
+from ecluse.ledger.statement import read_statement, statement
 from ecluse.model.charter import Key, Party
-from ecluse.model.facts import KINDS, Fact
+from ecluse.model.facts import KINDS
 from ecluse.model.release import Manifest
 from ecluse.store import Database, upgrade
 from ecluse.store.schema import checkpoints, facts, meta, subjects
@@ -71,7 +72,7 @@ def old_database(tmp_path, lines, checkpoint):
         scripts.get_revision("1").module.upgrade()
         connection.execute(insert(meta).values(key="schema_version", value="1"))
         for line in lines:
-            fact = Fact.from_statement(json.loads(base64.b64decode(line["envelope"]["payload"])))
+            fact = read_statement(base64.b64decode(line["envelope"]["payload"])).fact
             stored = {**line, "envelope": canonical(line["envelope"]).decode(), "kind": fact.kind}
             connection.execute(insert(facts).values(**stored))
             for subject in fact.subjects:
@@ -101,7 +102,7 @@ def test_the_golden_log_stands_after_every_upgrade_of_its_database(old_database,
 def test_the_golden_log_goes_on_after_an_upgrade(old_database, trust, checkpoint, fixed_signer, lines, extends):
     upgrade(old_database)
     log = Log(old_database, trust)
-    last = Fact.from_statement(json.loads(base64.b64decode(lines[-1]["envelope"]["payload"])))
+    last = read_statement(base64.b64decode(lines[-1]["envelope"]["payload"])).fact
     with old_database.transaction() as connection:
         log.append(connection, [sign(replace(last, at=last.at + timedelta(days=1)), fixed_signer("svc-pipeline"))])
     assert extends(log, checkpoint).size == 9
@@ -162,5 +163,5 @@ def test_the_reference_describes_every_field_of_the_golden_log(log):
         "column_values_to_be_between__dep_delay",
     }  # of the expectation, the check
     for found in log.facts():
-        missing = {name for name in _names(found.fact.statement()) - free if f"`{name}`" not in described}
+        missing = {name for name in _names(statement(found.fact)) - free if f"`{name}`" not in described}
         assert not missing, f"{found.fact.kind}: docs/reference/log.md doesn't describe {sorted(missing)}"

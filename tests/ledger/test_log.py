@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from ecluse.errors import IntegrityError, LedgerError, StorageError
 from ecluse.ledger import Log, canonical, sign, trust_of
 from ecluse.ledger.envelope import STATEMENT_TYPE, seal
+from ecluse.ledger.statement import statement
 from ecluse.store import Database
 from ecluse.store.schema import facts, meta
 
@@ -115,11 +116,11 @@ def _other_payload(envelope, fact, service):
         (lambda fact, service, person: _other_payload(sign(fact(n=1), service), fact, service), "bad_signature"),
         (lambda fact, service, person: {**sign(fact(), service), "signatures": []}, "malformed"),
         (lambda fact, service, person: {"payload": "AA=="}, "malformed"),
-        (lambda fact, service, person: seal("text/plain", fact().statement(), service), "malformed"),
+        (lambda fact, service, person: seal("text/plain", statement(fact()), service), "malformed"),
         (lambda fact, service, person: seal(STATEMENT_TYPE, [], service), "malformed"),
-        (lambda fact, service, person: seal(STATEMENT_TYPE, {**fact().statement(), "more": 1}, service), "malformed"),
-        (lambda fact, service, person: seal(STATEMENT_TYPE, {**fact().statement(), "predicateType": "https://ecluse.dev/fact/run/v9"}, service), "malformed"),
-        (lambda fact, service, person: seal(STATEMENT_TYPE, fact(at=AT.replace(tzinfo=None)).statement(), service), "malformed"),
+        (lambda fact, service, person: seal(STATEMENT_TYPE, {**statement(fact()), "more": 1}, service), "malformed"),
+        (lambda fact, service, person: seal(STATEMENT_TYPE, {**statement(fact()), "predicateType": "https://ecluse.dev/fact/run/v9"}, service), "malformed"),
+        (lambda fact, service, person: seal(STATEMENT_TYPE, statement(fact(at=AT.replace(tzinfo=None))), service), "malformed"),
     ],
 )  # fmt: skip
 def test_what_does_not_count_never_enters_the_log(filled, fact, service, person, make, key):
