@@ -24,30 +24,35 @@ class Entry(NamedTuple):
     kind: str | None = None
 
 
+#: An entry as a plain tuple: they are many, and may cross from process to process.
+Row = tuple[int, str, str, str | None]
+
+
 def read_entry(entry: Entry, trust: Trust) -> Examined:
     """The fact of one entry, with the reason for which it doesn't count; ``IntegrityError`` where it was altered."""
     opened, found = open_entry(entry)
     return Examined(found, signers(opened), entry_doubt(entry.position, opened, found, trust))
 
 
-def open_entry(entry: Entry) -> tuple[Opened, Stated]:
+def open_entry(entry: Row) -> tuple[Opened, Stated]:
     """The envelope of one entry and what it states, whose signatures nobody has looked at yet.
 
     Raises ``IntegrityError`` where it isn't what was appended: by its leaf, its form, or the index.
     """
+    position, leaf, envelope, kind = entry
     # NOTE: as text, because SQLite also keeps bytes where a text belongs.
-    stored = str(entry.envelope).encode()
-    if leaf_hash(stored).hex() != entry.leaf:
-        raise IntegrityError("ledger.altered", position=entry.position)
+    stored = str(envelope).encode()
+    if leaf_hash(stored).hex() != leaf:
+        raise IntegrityError("ledger.altered", position=position)
     try:
         opened = open_stored(stored)
         found = stated(opened)
     except LedgerError as error:
-        raise IntegrityError("ledger.entry", position=entry.position, why=error.part("received")) from error
+        raise IntegrityError("ledger.entry", position=position, why=error.part("received")) from error
     except ValueError as error:
-        raise IntegrityError("ledger.not_canonical", position=entry.position) from error
-    if entry.kind is not None and found.kind != entry.kind:
-        raise IntegrityError("ledger.index", position=entry.position, index="kind")
+        raise IntegrityError("ledger.not_canonical", position=position) from error
+    if kind is not None and found.kind != kind:
+        raise IntegrityError("ledger.index", position=position, index="kind")
     return opened, found
 
 

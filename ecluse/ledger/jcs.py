@@ -90,8 +90,9 @@ def _read_plain(text: bytes, reader: msgspec.json.Decoder[T]) -> T:
     value = reader.decode(text)
     if (
         _WRITER.encode(value) != text
-        # NOTE: so many digits were a float, or can't be told from one. In a text they only cost the long way.
-        or _BEYOND in text.translate(_DIGITS)
+        # NOTE: so many digits were a float, or can't be told from one. In a text they only cost the long way. From the
+        # end, because a search begins with the last thing wanted: what is before a number is rarer than a digit.
+        or text.translate(_DIGITS).rfind(_BEYOND) >= 0
         or text[:1].isdigit()
         or not (text.isascii() or not _LONG.search(text.decode()))
     ):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
-from ecluse.ledger.entry import Entry
+from ecluse.ledger.entry import Entry, Row
 from ecluse.store import Database
 from ecluse.store.schema import facts, subjects, subtrees
 
@@ -21,10 +21,6 @@ _SIZE = 2_000
 _ENTRIES = (facts.c.position, facts.c.leaf, facts.c.envelope, facts.c.kind)
 _SUBJECTS = (subjects.c.position, subjects.c.name, subjects.c.sha256)
 _SUBTREES = (subtrees.c.size, subtrees.c.level, subtrees.c.hash)
-
-
-#: An entry as a plain tuple: they are many, and may cross from process to process.
-Row = tuple[int, str, str, str | None]
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from itertools import chain, islice
 from multiprocessing import get_context
 
 from ecluse.errors import IntegrityError
-from ecluse.ledger.entry import Entry, open_entry, without_doubt
+from ecluse.ledger.entry import Row, open_entry, without_doubt
 from ecluse.ledger.envelope import Opened
 from ecluse.ledger.examine import STATEMENT_BYTES, signers, statement_digest
 from ecluse.ledger.merkle import HASH_BYTES
-from ecluse.ledger.pages import Page, Row, Rows, Stored
+from ecluse.ledger.pages import Page, Rows, Stored
 from ecluse.ledger.statement import Stated
 from ecluse.ledger.trust import Trust
 from ecluse.model.facts import SignedFact
@@ -163,7 +163,7 @@ def _read(entries: Sequence[Row], first: int) -> tuple[list[_Read], IntegrityErr
         if row[0] != number:
             return found, IntegrityError("ledger.gap", position=number, found=row[0])
         try:
-            opened, stated = open_entry(Entry(*row))
+            opened, stated = open_entry(row)
         except IntegrityError as error:
             return found, error
         found.append((number, bytes.fromhex(row[1]), opened, stated))
