@@ -55,28 +55,31 @@ def new(session: Session, party: str, protect: bool) -> None:
 @click.argument("uri")
 @pass_session
 def external(session: Session, party: str, uri: str) -> None:
-    """Show what goes into the charter and the profile for a key that stays on a token or in a key service.
+    """Show what goes into the charter and the profile for a key on a token, in a key service or in an SSH agent.
 
-    URI is hsm:NUMBER?label=LABEL for a smart card, a YubiKey or an HSM, and awskms:KEY for AWS KMS, where KEY is an
-    id, an ARN or an alias. The key is P-256. It is made there, with the tool of the token's maker or of AWS, and never
-    leaves. For a token, PYKCS11LIB names its maker's library, and its PIN is read from ECLUSE_PASSPHRASE. For AWS KMS,
-    region and credentials are those that AWS's own tools find.
+    URI is hsm:NUMBER?label=LABEL for a smart card, a YubiKey or an HSM, awskms:KEY for AWS KMS, where KEY is an id, an
+    ARN or an alias, and ssh-agent:KEY for an SSH agent, where KEY is a comment or a fingerprint, and may be left out
+    where the agent holds one key. The key is P-256; in an agent it may be Ed25519. It is made there, with the tool of
+    the token's maker, of AWS or of SSH. For a token, PYKCS11LIB names its maker's library, and its PIN is read from
+    ECLUSE_PASSPHRASE. For AWS KMS, region and credentials are those that AWS's own tools find. An agent is found
+    through SSH_AUTH_SOCK.
 
     \b
     Example:
       ecluse key external s-pipeline "hsm:2?label=ecluse"
       ecluse key external s-pipeline awskms:alias/ecluse
+      ecluse key external p-7f3a ssh-agent:ada@laptop
     """
-    from ecluse.ledger import public_at
+    from ecluse.ledger import public_at, scheme_of
 
     project = session.project()
     public = public_at(uri, os.environ.get("ECLUSE_PASSPHRASE"))
     if session.json:
-        as_json({"party": party, "public": public, "scheme": "ecdsa-sha2-nistp256", "uri": uri})
+        as_json({"party": party, "public": public, "scheme": scheme_of(public), "uri": uri})
         return
     click.echo(say("cli.key.external", party=party, uri=uri))
     since = project.now().isoformat(timespec="seconds")
-    click.echo(f"  - public: {public}\n    scheme: ecdsa-sha2-nistp256\n    since: {since}")
+    click.echo(f"  - public: {public}\n    scheme: {scheme_of(public)}\n    since: {since}")
     click.echo(say("cli.key.profile"))
     click.echo(f'  [tool.ecluse.profiles.{project.profile}.signers]\n  {party} = "{uri}"')
 

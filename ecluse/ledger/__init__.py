@@ -5,7 +5,7 @@ from ecluse.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoin
 from ecluse.ledger.envelope import sign
 from ecluse.ledger.export import Exported, open_export, verify_export
 from ecluse.ledger.jcs import canonical, parse
-from ecluse.ledger.keys import KeyPair, Signer, key_id, list_keys, load_signer, new_key
+from ecluse.ledger.keys import KeyPair, Signer, key_id, list_keys, load_signer, new_key, scheme_of
 from ecluse.ledger.local import parties_here, service_signer, signer_for, trust_locally, trust_of, with_local_keys
 from ecluse.ledger.log import Log
 from ecluse.ledger.places import public_at
@@ -36,6 +36,7 @@ __all__ = [
     "parties_here",
     "public_at",
     "read_checkpoint",
+    "scheme_of",
     "seal_checkpoint",
     "service_signer",
     "sign",

@@ -23,8 +23,7 @@ def foreign_errors(package: str, clear: Callable[[Exception], LedgerError]) -> I
         raise LedgerError(package) from error
     except Exception as error:
         # NOTE: all of them: makers' libraries raise what they like, and at the address of AWS may be something else.
-        from securesystemslib.exceptions import UnsupportedLibraryError
-
-        if isinstance(error, UnsupportedLibraryError):
+        # By its name, because securesystemslib itself is there for some places only.
+        if type(error).__name__ == "UnsupportedLibraryError":
             raise LedgerError(package) from error
         raise clear(error) from None

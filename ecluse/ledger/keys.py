@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -34,6 +35,9 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 from ecluse.errors import LedgerError
+
+#: Signs bytes: 64 bytes of Ed25519, or ECDSA over SHA-256 in DER.
+Sign = Callable[[bytes], bytes]
 
 ED25519, P256 = "ed25519", "ecdsa-sha2-nistp256"
 #: How many bytes a public key has, by scheme.
@@ -86,6 +90,18 @@ class Signer:
     def sign(self, message: bytes) -> bytes:
         """The signature of ``message``."""
         return self._private.sign(message)
+
+
+def scheme_of(public: str) -> str:
+    """The scheme in which a key signs, by how long its public half is."""
+    return P256 if len(public) == 2 * _BYTES[P256] else ED25519
+
+
+def public_half(public: str) -> Ed25519PublicKey | EllipticCurvePublicKey:
+    """The public half of these hexadecimal digits; ``ValueError`` for what is none."""
+    if scheme_of(public) == P256:
+        return public_point(public)
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
 
 
 def key_id(public: str, scheme: str = ED25519) -> str:

@@ -6,17 +6,15 @@ in the environment, in a profile, or by the role of the machine. None of them is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecluse.errors import LedgerError
 from ecluse.ledger.foreign import foreign_errors
-from ecluse.ledger.keys import P256, hex_of, key_id, public_point
-
-if TYPE_CHECKING:
-    from securesystemslib.signer import AWSSigner
+from ecluse.ledger.keys import P256, Sign, hex_of, key_id, public_point
 
 _KIND = ("ECC_NIST_P256", "SIGN_VERIFY")
 #: With its own limits, AWS's library waits for minutes for a service that is away.
@@ -56,13 +54,17 @@ class KmsKey:
             assert isinstance(found, EllipticCurvePublicKey)
             return hex_of(found)
 
-    def signer(self, public: str) -> AWSSigner:
+    def chosen(self, publics: Sequence[str]) -> str:
+        """The newest of these keys: whether it lies there is known once it signed."""
+        return publics[-1]
+
+    def signer(self, public: str) -> Sign:
         """What signs in AWS KMS by the key whose public half this is; nothing but a digest goes there."""
         from securesystemslib.signer import AWSSigner, SSlibKey
 
         made = AWSSigner(self._id, SSlibKey.from_crypto(public_point(public), keyid=key_id(public, P256)))
         made.client = _Calls(self, self._client)
-        return made
+        return lambda data: bytes.fromhex(made.sign(data).signature)
 
     def errors(self) -> AbstractContextManager[None]:
         """``LedgerError`` for whatever AWS, its library or securesystemslib says."""

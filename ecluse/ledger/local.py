@@ -20,8 +20,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from ecluse.errors import DefinitionError, LedgerError
-from ecluse.ledger.keys import P256, KeyPair, Signer, key_id, list_keys, load_signer, new_key
-from ecluse.ledger.places import place_signer
+from ecluse.ledger.keys import KeyPair, Signer, key_id, list_keys, load_signer, new_key
+from ecluse.ledger.places import place_signer, schemes_at
 from ecluse.ledger.trust import PIPELINE_KINDS, Trust, charter_trust, kinds_of
 from ecluse.model.canonical import plain
 from ecluse.model.charter import Charter, Key, Party
@@ -78,8 +78,8 @@ def signer_for(
 ) -> Signer:
     """The signer of a party of the charter: its newest key on this machine that counts at ``at`` (now).
 
-    Where the profile's ``signers`` name a token or a key service for the party, it signs there; ``passphrase`` is a
-    token's PIN.
+    Where the profile's ``signers`` name a token, a key service or an agent for the party, it signs there;
+    ``passphrase`` is a token's PIN.
 
     Raises ``LedgerError`` for an unknown party, and where this machine holds no key that counts for it.
     """
@@ -88,8 +88,8 @@ def signer_for(
         known = ", ".join(p.id for p in counting.parties)
         raise LedgerError("ledger.unknown_party", party=party, known=known)
     moment = at or project.now()
-    if (uri := dict(project.signers).get(party)) is not None and (keys := _staying(counting, party, moment)):
-        return place_signer(party, uri, keys[-1], passphrase)
+    if (uri := dict(project.signers).get(party)) is not None and (keys := _staying(counting, party, moment, uri)):
+        return place_signer(party, uri, keys, passphrase)
     pairs = _pairs(project, counting, party, moment)
     if not pairs:
         raise LedgerError("ledger.no_key", party=party, folder=project.keys, profile=project.profile)
@@ -131,16 +131,20 @@ def _merged(project: Project, charter: Charter) -> Charter:
 def _has_key(project: Project, charter: Charter, party: str) -> bool:
     """Whether this machine can sign for a party now: with a file, or in a place that its profile names."""
     now = project.now()
-    staying = party in dict(project.signers) and _staying(charter, party, now)
+    uri = dict(project.signers).get(party)
+    staying = uri is not None and _staying(charter, party, now, uri)
     return bool(staying or _pairs(project, charter, party, now))
 
 
-def _staying(charter: Charter, party: str, at: datetime) -> list[str]:
-    """The public halves of a party's keys that stay where they were made and count at that time, oldest first."""
+def _staying(charter: Charter, party: str, at: datetime, uri: str) -> list[str]:
+    """The public halves of a party's keys that may lie at ``uri`` and count at that time, oldest first."""
     trust, found = charter_trust(charter), charter.party(party)
-    keys = [key for key in (found.keys if found else ()) if key.scheme == P256]
-    counting = [key for key in keys if trust.doubt(key_id(key.public, P256), None, at) is None]
-    return [key.public for key in sorted(counting, key=lambda key: trust.since(key_id(key.public, P256)))]
+    schemes = schemes_at(uri)
+    keys = {
+        key_id(key.public, key.scheme): key.public for key in (found.keys if found else ()) if key.scheme in schemes
+    }
+    counting = [id for id in keys if trust.doubt(id, None, at) is None]
+    return [keys[id] for id in sorted(counting, key=trust.since)]
 
 
 def _pairs(project: Project, charter: Charter, party: str, at: datetime) -> list[KeyPair]:

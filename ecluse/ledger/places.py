@@ -1,24 +1,21 @@
-"""Keys that stay where they were made, on a token or in a key service, and sign there.
+"""Keys that stay where they were made, on a token, in a key service or in an SSH agent, and sign there.
 
-A place is named by a URI, whose scheme says of which kind it is. Its key signs ECDSA over SHA-256 on the curve P-256.
+A place is named by a URI, whose scheme says of which kind it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from ecluse.errors import LedgerError
-from ecluse.ledger.keys import P256, Signer, public_point, signature_holds
+from ecluse.ledger.agent import AgentKey
+from ecluse.ledger.keys import ED25519, P256, Sign, Signer, public_half, scheme_of, signature_holds
 from ecluse.ledger.kms import KmsKey
 from ecluse.ledger.token import TokenKey
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-    from securesystemslib.signer import Signer as LibrarySigner
 
 
 class Place(Protocol):
@@ -29,9 +26,12 @@ class Place(Protocol):
         """What names the place."""
 
     def public(self) -> str:
-        """The public half in hexadecimal digits of the point; ``LedgerError`` where the place or the key is missing."""
+        """The public half in hexadecimal digits; ``LedgerError`` where the place or the key is missing."""
 
-    def signer(self, public: str) -> LibrarySigner:
+    def chosen(self, publics: Sequence[str]) -> str:
+        """Which of these keys, the newest last, lies there; ``LedgerError`` where it is known that none does."""
+
+    def signer(self, public: str) -> Sign:
         """What signs there by the key whose public half this is."""
 
     def errors(self) -> AbstractContextManager[None]:
@@ -42,44 +42,53 @@ class Place(Protocol):
 _KINDS: dict[str, Callable[[str, str | None], Place]] = {
     "awskms": lambda uri, _: KmsKey(uri),
     "hsm": TokenKey,
+    "ssh-agent": lambda uri, _: AgentKey(uri),
 }
 
 
 @dataclass(frozen=True)
 class StayingKey:
-    """The private half of ``public`` (hexadecimal digits of the point), in its place."""
+    """The private half of ``public`` (hexadecimal digits), in its place."""
 
     place: Place
     public: str
 
-    def public_key(self) -> EllipticCurvePublicKey:
+    def public_key(self) -> Any:
         """The public half."""
-        return public_point(self.public)
+        return public_half(self.public)
 
     def sign(self, data: bytes, /) -> bytes:
-        """The signature of ``data``, in DER; ``LedgerError`` where the place gives none by this key."""
+        """The signature of ``data``; ``LedgerError`` where the place gives none by this key."""
         with self.place.errors():
-            signature = bytes.fromhex(self._signer.sign(data).signature)
-        if not signature_holds(self.public, signature, data, P256):
+            signature = self._sign(data)
+        if not signature_holds(self.public, signature, data, scheme_of(self.public)):
             raise LedgerError("ledger.place_other_key", uri=self.place.uri, public=self.public[:16])
         return signature
 
     @cached_property
-    def _signer(self) -> LibrarySigner:
+    def _sign(self) -> Sign:
         return self.place.signer(self.public)
 
 
-def place_signer(party: str, uri: str, public: str, passphrase: str | None) -> Signer:
-    """The signer of a party whose key lies at ``uri``. ``LedgerError`` for another kind of URI, or without PIN."""
+def place_signer(party: str, uri: str, publics: Sequence[str], passphrase: str | None) -> Signer:
+    """The signer of a party one of whose keys, the newest last, lies at ``uri``.
+
+    ``LedgerError`` for another kind of URI, without a token's PIN, and where it is known that none of them lies there.
+    """
     place = _place(uri, passphrase)
     if isinstance(place, TokenKey) and not passphrase:
         raise LedgerError("ledger.token_pin", uri=uri)
-    return Signer(party, StayingKey(place, public))
+    return Signer(party, StayingKey(place, place.chosen(publics)))
 
 
 def public_at(uri: str, passphrase: str | None = None) -> str:
     """The public half of the key at ``uri`` in hexadecimal digits; ``LedgerError`` where place or key is missing."""
     return _place(uri, passphrase).public()
+
+
+def schemes_at(uri: str) -> tuple[str, ...]:
+    """In which schemes a key at ``uri`` may sign."""
+    return (ED25519, P256) if uri.startswith("ssh-agent:") else (P256,)
 
 
 def _place(uri: str, passphrase: str | None) -> Place:

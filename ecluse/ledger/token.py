@@ -6,6 +6,7 @@ names the library of the token's maker.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,11 +14,10 @@ from urllib.parse import parse_qsl, urlparse
 
 from ecluse.errors import LedgerError
 from ecluse.ledger.foreign import foreign_errors
-from ecluse.ledger.keys import P256, hex_of, key_id, public_point
+from ecluse.ledger.keys import P256, Sign, hex_of, key_id, public_point
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-    from securesystemslib.signer import HSMSigner
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,17 @@ class TokenKey:
                 raise ValueError(f"its key is one of {key.scheme}")
             return hex_of(_point(key.keyval["public"]))
 
-    def signer(self, public: str) -> HSMSigner:
+    def chosen(self, publics: Sequence[str]) -> str:
+        """The newest of these keys: whether it lies there is known once it signed."""
+        return publics[-1]
+
+    def signer(self, public: str) -> Sign:
         """What signs on the token by the key whose public half this is."""
         from securesystemslib.signer import HSMSigner, SSlibKey
 
         key = SSlibKey.from_crypto(public_point(public), keyid=key_id(public, P256))
-        return HSMSigner.from_priv_key_uri(self.uri, key, lambda _: self.pin or "")
+        made = HSMSigner.from_priv_key_uri(self.uri, key, lambda _: self.pin or "")
+        return lambda data: bytes.fromhex(made.sign(data).signature)
 
     def errors(self) -> AbstractContextManager[None]:
         """``LedgerError`` for whatever a token, its library or securesystemslib says."""

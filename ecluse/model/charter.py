@@ -72,8 +72,8 @@ class Role:
 class Key:
     """A public key and when it counts; ``revoked`` ends it from that time on.
 
-    ``public`` is hexadecimal: the 32 bytes of an Ed25519 key, or the 65 bytes of a P-256 point, by which a token
-    or a key service signs. ``scheme`` says which.
+    ``public`` is hexadecimal: the 32 bytes of an Ed25519 key, or the 65 bytes of a P-256 point, by which a token,
+    a key service or an agent signs. ``scheme`` says which.
     """
 
     public: str

@@ -6,8 +6,7 @@ from hashlib import sha256
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ecluse.ledger import Log, Signer, open_checkpoint, public_at, sign, trust_of
-from ecluse.ledger.keys import P256
+from ecluse.ledger import Log, Signer, open_checkpoint, public_at, scheme_of, sign, trust_of
 from ecluse.model.charter import Charter, Gate, Key, Party
 from ecluse.model.facts import Fact, Subject
 from ecluse.project import Project
@@ -110,7 +109,7 @@ def project(tmp_path, uri):
 @pytest.fixture
 def team(charter_of, uri):
     """Its charter, which lists that key."""
-    attests = ("run", "publication", "evidence")
+    attests, public = ("run", "publication", "evidence"), public_at(uri)
     return charter_of(
-        Party("svc-pipeline", keys=(Key(public_at(uri), SINCE, scheme=P256),), attests=attests), Party("p-7c1d")
+        Party("svc-pipeline", keys=(Key(public, SINCE, scheme=scheme_of(public)),), attests=attests), Party("p-7c1d")
     )
