@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ecluse.cli.ask import confirm
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json
 from ecluse.texts import say
@@ -32,8 +33,8 @@ def command(session: Session, rule: str, party: str, passphrase: str | None, yes
     with session.services(party, passphrase) as services:
         found = rule_of(services, rule)
         click.echo(f"{found.id} ({found.version}): {found.text}", err=session.json)
-        if not yes and not click.confirm(say("cli.acknowledge.ask", party=party), err=True):
-            raise click.Abort
+        if not yes:
+            confirm(say("cli.acknowledge.ask", party=party))
         position = acknowledge(services, services.signer, found)
     if session.json:
         as_json({"position": position, "rule": found.id, "version": found.version, "party": party})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecluse import texts
+from ecluse.cli.ask import confirm
 from ecluse.cli.comparing import comparing
 from ecluse.cli.preview import show_preview
 from ecluse.cli.run import line, result_data, show_results
@@ -195,7 +196,7 @@ def discard(session: Session, branch: str, yes: bool) -> None:
         if (hold := _hold(project, found.dataset)) is not None:
             raise DefinitionError("cli.candidate_held", branch=branch, hold=hold)
         if not yes:
-            click.confirm(say("cli.candidate.sure", branch=branch), abort=True)
+            confirm(say("cli.candidate.sure", branch=branch))
         project.warehouse.discard(found)
     if session.json:
         as_json({"discarded": branch})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecluse.cli.ask import confirm
 from ecluse.cli.review import incident_data, show_review
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json
@@ -186,8 +187,8 @@ def _ask(services: Services, verdict: str, phase: str, party: str, said: dict[st
     named = {"question": "–", "criterion": "–", **said, "until": until}
     key = "standing" if said.get("standing") else verdict
     click.echo(say(f"deciding.ask.{key}", **named, party=called(services.project, party), phase=phase), err=True)
-    if not yes and not click.confirm(say("deciding.ask.go"), err=True):
-        raise click.Abort
+    if not yes:
+        confirm(say("deciding.ask.go"))
 
 
 def _tell(

@@ -41,7 +41,7 @@ def new(session: Session, party: str, protect: bool) -> None:
     project = session.project()
     secret = None
     if protect:
-        secret = click.prompt(say("cli.key.passphrase"), hide_input=True, confirmation_prompt=True)
+        secret = click.prompt(say("cli.key.passphrase"), hide_input=True, confirmation_prompt=say("cli.key.again"))
     pair = new_key(project.keys, party, secret)
     if session.json:
         as_json({"party": pair.party, "key_id": pair.key_id, "public": pair.public, "file": pair.path})

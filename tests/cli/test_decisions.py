@@ -42,7 +42,7 @@ def test_without_a_yes_nothing_is_signed_and_it_says_so(at, call, monkeypatch, a
 
 
 def test_what_is_signed_is_shown_before_it_is_signed(at, call, monkeypatch):
-    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: "n")
     shown = call(*at, *YES)
     assert shown.code == 1
     assert decisions(at) == []
@@ -60,16 +60,16 @@ def test_what_is_signed_is_shown_before_it_is_signed(at, call, monkeypatch):
 
 
 def test_what_comes_in_while_somebody_makes_up_their_mind_was_not_seen(at, call, monkeypatch):
-    def confirm(*_, **__):
+    def answer(*_, **__):
         with closing(open_services(Project.find(at[1]))) as services:
             sizes.append(services.log.size)
             fact = services.fact("read", (Subject("x", "0" * 64),), {"datasets": []})
             with services.database.transaction() as connection:
                 services.log.append(connection, [sign(fact, services.signer)])
-        return True
+        return "y"
 
     sizes = []
-    monkeypatch.setattr("click.confirm", confirm)
+    monkeypatch.setattr("click.prompt", answer)
     assert call(*at, *YES).code == 0
     assert [decision["seen"] for decision in decisions(at)] == sizes
 
