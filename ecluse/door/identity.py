@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ecluse.door.definitions import Definitions
 from ecluse.errors import DefinitionError
-from ecluse.gate import valid_grants
+from ecluse.gate import held_grants
 from ecluse.ledger import Signer, parties_here, signer_for
 
 
@@ -44,6 +44,6 @@ def reader_of(definitions: Definitions, datasets: Sequence[str], purpose: str) -
 def _local(definitions: Definitions, here: Sequence[str], datasets: Sequence[str], purpose: str) -> str | None:
     today = definitions.project.now().date()
     for party in here:
-        if all(valid_grants(definitions.charter, party, dataset, purpose, today) for dataset in datasets):
+        if all(held_grants(definitions.charter, party, dataset, purpose, today) for dataset in datasets):
             return party
     return here[0] if here else None

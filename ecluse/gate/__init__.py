@@ -12,7 +12,7 @@ from ecluse.gate.incidents import Incident, incidents
 from ecluse.gate.kill import observed_releases
 from ecluse.gate.kpis import Observed, Progress, StandingKpi, standing_kpis
 from ecluse.gate.plan import Plan, judge_in, newest_releases, next_phase, plan
-from ecluse.gate.readers import covers, valid_grants
+from ecluse.gate.readers import covers, held_grants, valid_grants
 from ecluse.gate.review import Review, review
 from ecluse.gate.risks import Residual, ResidualRisk, residual_risks
 from ecluse.gate.unreleased import asks_unreleased, charter_of_hatch, found_personal, unreleased_verdict
@@ -40,6 +40,7 @@ __all__ = [
     "covers",
     "doubts",
     "found_personal",
+    "held_grants",
     "incidents",
     "judge_in",
     "judge_release",

@@ -19,7 +19,17 @@ def covers(pattern: str, dataset: str) -> bool:
 
 
 def valid_grants(charter: Charter, reader: str | None, dataset: str, purpose: str, day: date) -> tuple[Grant, ...]:
-    """The grants that a reader holds for a dataset and a purpose on ``day``, in the charter's order.
+    """The grants by which a reader may read a dataset for a purpose on ``day``, in the charter's order.
+
+    A grant of a role that asks for a training which the reader lacks shows nothing, whatever other roles they hold.
+    """
+    party = charter.party(reader or "")
+    held = held_grants(charter, reader, dataset, purpose, day)
+    return tuple(g for g in held if party is not None and not charter.untrained(party, g.role, day))
+
+
+def held_grants(charter: Charter, reader: str | None, dataset: str, purpose: str, day: date) -> tuple[Grant, ...]:
+    """The grants of the roles that a reader holds on ``day``, trained for them or not.
 
     ``until`` is the first day without the grant, as it is for a role.
     """
@@ -36,17 +46,17 @@ def reader_reasons(request: Request, charter: Charter, day: date) -> list[Reason
     party = charter.party(request.reader or "")
     if party is None:
         return [Reason("reader_unknown", fields | {"reader": request.reader or "?"})]
-    if granted := valid_grants(charter, party.id, request.dataset, request.purpose, day):
-        return _untrained(charter, party, granted, day)
+    if held := held_grants(charter, party.id, request.dataset, request.purpose, day):
+        return _untrained(charter, party, held, day)
     about = _about(charter, request.dataset, request.purpose)
     return _ended(party, about, day, fields | {"reader": party.id}) or [
         Reason("reader_without_grant", fields | {"reader": party.id, "roles": _roles(party, day)})
     ]
 
 
-def _untrained(charter: Charter, party: Party, granted: tuple[Grant, ...], day: date) -> list[Reason]:
+def _untrained(charter: Charter, party: Party, held: tuple[Grant, ...], day: date) -> list[Reason]:
     """The trainings that are missing, where no grant is of a role for which the reader is trained."""
-    missing = {grant.role: charter.untrained(party, grant.role, day) for grant in granted}
+    missing = {grant.role: charter.untrained(party, grant.role, day) for grant in held}
     if not all(missing.values()):
         return []
     return [

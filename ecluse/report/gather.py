@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ecluse.charterfile import load_charter
-from ecluse.gate import Book, Incident, StandingKpi, incidents, standing_kpis, valid_grants, verdict
+from ecluse.gate import Book, Incident, StandingKpi, held_grants, incidents, standing_kpis, verdict
 from ecluse.gate.criteria import criteria_of
 from ecluse.ledger import Log, trust_of, with_local_keys
 from ecluse.lineage import EventStore, Graph
@@ -114,7 +114,7 @@ def _question(charter: Charter, dataset: str, version: str | None, purpose: str 
     readers = [
         p.id
         for p in charter.parties
-        if asked and valid_grants(charter, p.id, dataset, asked, moment.astimezone(UTC).date())
+        if asked and held_grants(charter, p.id, dataset, asked, moment.astimezone(UTC).date())
     ]
     return Question(
         dataset=dataset,

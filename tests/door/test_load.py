@@ -201,6 +201,17 @@ def test_a_grant_that_shows_no_column_is_a_refusal(released):
     assert keys(refusal()) == ["grant_without_columns"]
 
 
+def test_a_role_without_its_training_shows_nothing_beside_another_role(released):
+    released.charter("[{name: model-builder, since", "[{name: nurse, since: 2020-01-01}, {name: model-builder, since")
+    released.charter(
+        "grants:\n",
+        "trainings: [{id: ethics, description: half a day, roles: [nurse]}]\ngrants:\n"
+        "  - {role: nurse, datasets: [products.patients], purposes: [care], columns: {sensitive: clear, personal: clear}}\n",
+    )
+    shown = load(PRODUCT, purpose="care").columns
+    assert (shown["email"], "illness" in shown) == ("pseudonym", False)
+
+
 def test_a_row_filter_leaves_rows_out(released):
     released.charter("columns: {public", 'row_filter: "age > 40"\n    columns: {public')
     assert load(PRODUCT, purpose="care").arrow()["id"].to_pylist() == [3]

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from ecluse import texts
-from ecluse.model.charter import CURRENT_SUITE, Criterion, Gate, Rule, Trained, Training
+from ecluse.gate import valid_grants
+from ecluse.model.charter import CURRENT_SUITE, Criterion, Gate, Grant, Role, Rule, Trained, Training
 from ecluse.model.facts import Subject
 from tests.gate.world import CHARTER, FILES, MANIFEST, NOW, PRODUCT, World, decision, kpi, publication, released, report
 
@@ -108,6 +109,21 @@ def test_a_training_runs_out():
 
 def test_a_role_that_asks_for_no_training_is_not_held_up():
     assert world(trainings=(replace(COURSE, roles=("sponsor",)),)).judge().opens
+
+
+def test_a_grant_of_a_role_without_its_training_adds_nothing_to_that_of_another():
+    course = replace(COURSE, roles=("data-steward",))
+    wide = Grant("data-steward", ("products.*",), ("delay-prediction",), {"public": "clear", "personal": "clear"})
+    held = {"grants": (*CHARTER.grants, wide), "trainings": (course,)}
+
+    def granted(*trained_on):
+        both = (Role("model-builder", date(2026, 1, 1)), Role("data-steward", date(2026, 1, 1)))
+        done = tuple(Trained("data-ethics", day) for day in trained_on)
+        charter = replace(CHARTER, parties=party("model", roles=both, trained=done), **held)
+        return valid_grants(charter, "model", PRODUCT, "delay-prediction", NOW.date())
+
+    assert granted() == CHARTER.grants
+    assert granted(MONTH_AGO) == (*CHARTER.grants, wide)
 
 
 def test_a_charter_names_only_trainings_and_people_that_it_knows():
