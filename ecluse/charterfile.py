@@ -187,6 +187,7 @@ _WANTED = {
     "int_from_float": "whole",
     "float_type": "number",
     "float_parsing": "number",
+    "finite_number": "number",
 }
 
 

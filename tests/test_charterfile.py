@@ -76,6 +76,10 @@ def test_reads_a_charter(tmp_path):
     [
         ("phase: proof\nphases", "phase: prof\nphases", "charter.yaml:3:1: phase: “prof” is not one of the phases"),
         ("value: 0", "value: none", "charter.yaml:10:63: gates.0.criteria.0.value: a number is wanted, not 'none'."),
+        ("value: 0", "value: .nan", "charter.yaml:10:63: gates.0.criteria.0.value: a number is wanted, not nan."),
+        ("value: 0", "value: -.inf", "charter.yaml:10:63: gates.0.criteria.0.value: a number is wanted, not -inf."),
+        ("value: 0", "value: true", "charter.yaml:10:63: gates.0.criteria.0.value: a number is wanted, not True."),
+        ("value: 0", "value: '0'", "charter.yaml:10:63: gates.0.criteria.0.value: a number is wanted, not '0'."),
         ("role: data-steward}", "rôle: data-steward}", "charter.yaml:12:9: gates.0.approvals.0.role: it is missing."),
         ("problem:", "problems:", "charter.yaml:2:1: problems: there is no such entry here."),
         ('"00ff"', "1234", "charter.yaml:19:10: parties.0.keys.0.public: text is wanted, not 1234; quotes make"),

@@ -35,6 +35,8 @@ MEASURES = (
 AUTONOMY = ("informs", "proposes", "acts")
 Autonomy = Literal["informs", "proposes", "acts"]
 Operator = Literal["<=", ">=", "<", ">", "=="]
+#: A number that something can be compared with: nothing is ever below .nan, and everything below .inf.
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
 
 def _measurable(measure: str) -> str:
@@ -172,8 +174,8 @@ class Kpi:
 
     id: str
     metric: str
-    baseline: float
-    target: float
+    baseline: Number
+    target: Number
     by: date
     better: Literal["higher", "lower"] = "higher"
     over: dict[str, str] = Field(default_factory=dict)
@@ -205,7 +207,7 @@ class Kill:
     description: str
     kpi: str
     operator: Operator
-    value: float
+    value: Number
     releases: int = Field(default=1, ge=1)
 
 
@@ -230,7 +232,7 @@ class Criterion:
     id: str
     measure: Measure
     operator: Operator
-    value: float
+    value: Number
     description: str = ""
     releases: int = Field(default=1, ge=1)
     datasets: tuple[str, ...] = ()
