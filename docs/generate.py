@@ -310,6 +310,7 @@ _WORDS = {
     "str": "text",
     "bool": "true or false",
     "float": "number",
+    "Number": "number",
     "int": "whole number",
     "datetime": "time with zone",
 }

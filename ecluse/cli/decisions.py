@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ecluse.step.services import Services
 
 
+#: What speaks against whose yes it is, and not against the yes.
+_OF_THE_PERSON = ("approval_wrong_role", "approval_untrained", "approval_by_producer")
+
+
 def _about(command: Any) -> Any:
     """The arguments that every decision has."""
     for option in (
@@ -160,24 +164,47 @@ def _foreseen(
     from ecluse.gate import plan
     from ecluse.model.facts import SignedFact
 
-    position = services.log.size
+    def before_gate(facts: Sequence[SignedFact]) -> Plan:
+        return plan(phase, manifest, services.charter, book_of(services, facts=facts), now)
+
+    position, now = services.log.size, services.project.now()
     signed = SignedFact(position, fact, frozenset({services.signer.key_id}))
-    book = book_of(services, facts=[*facts, signed])
-    after = plan(phase, manifest, services.charter, book, services.project.now())
+    after = before_gate([*facts, signed])
     void: list[Reason] = []
     if fact.predicate["verdict"] in ("approved", "waived"):
         void += [reason for reason in after.judged.reasons if reason.key == "withdrawn"]
     if fact.predicate["verdict"] == "approved":
-        # NOTE: whom another question has taken may be free for this one later, when somebody else answers that.
-        own = (reason for reason in after.judged.approvals.reasons if reason.facts == (position,))
-        void += [reason for reason in own if reason.key != "approval_same_person"]
+        # NOTE: judged beside no other yes, because where enough people said yes nothing is said of one more.
+        others = [one for one in facts if one.fact.predicate.get("verdict") != "approved"]
+        own = [r for r in before_gate([*others, signed]).judged.approvals.reasons if r.facts == (position,)]
+        let_off = _OF_THE_PERSON if _takes_back(fact, party, before_gate(facts)) else ()
+        void += [reason for reason in own if reason.key not in let_off]
     if void:
         raise DefinitionError("deciding.void", reasons="".join(f"\n  - {reason.text()}" for reason in void))
     if fact.predicate["verdict"] == "waived":
-        unmet = [one for one in after.judged.criteria.judged if one.criterion.id == fact.predicate["criterion"]]
-        if any(one.reasons for one in unmet):
-            raise DefinitionError("deciding.void_waiver", party=party)
+        _confirm_waiver(after, str(fact.predicate["criterion"]), position, party)
     return after
+
+
+def _takes_back(fact: Fact, party: str, before: Plan) -> bool:
+    """Whether a yes ends the same person's no: who may stop a release may let it go on, and opens nothing by that."""
+    return any(
+        reason.key == "rejected"
+        and (reason.fields["party"], reason.fields["question"]) == (party, fact.predicate["question"])
+        for reason in before.judged.reasons
+    )
+
+
+def _confirm_waiver(after: Plan, criterion: str, position: int, party: str) -> None:
+    """``DefinitionError`` for a waiver that isn't the one in force, or of a criterion that needs none.
+
+    One that was given beforehand would be seen by nobody until the criterion breaks, by whatever and however far.
+    """
+    (judged,) = (one for one in after.judged.criteria.judged if one.criterion.id == criterion)
+    if judged.met:
+        raise DefinitionError("deciding.unneeded_waiver", criterion=criterion, phase=after.phase)
+    if judged.waived is None or judged.waived.facts != (position,):
+        raise DefinitionError("deciding.void_waiver", party=party)
 
 
 def _ask(services: Services, verdict: str, phase: str, party: str, said: dict[str, Any], *, yes: bool) -> None:

@@ -163,6 +163,8 @@ def decision(
     gate = services.charter.gate(phase)
     if gate is None:
         raise DefinitionError("step.phase", phase=phase, known=", ".join(services.charter.phases))
+    if not reason.strip():
+        raise DefinitionError("step.decision_reason")
     if verdict in ("approved", "waived") and expires is None:
         raise DefinitionError("step.decision_expiry", verdict=verdict)
     if verdict == "waived" and criterion is None:
@@ -171,7 +173,8 @@ def decision(
     if verdict == "waived" and criterion not in criteria:
         raise DefinitionError("step.criterion", criterion=criterion, phase=phase, known=", ".join(criteria))
     questions = dict.fromkeys(approval.question for approval in gate.approvals)
-    if verdict == "approved" and questions and question not in questions:
+    # NOTE: a no to what nobody asks could never be taken back by a yes.
+    if verdict in ("approved", "rejected") and questions and question not in questions:
         raise DefinitionError("step.question", question=question, phase=phase, known=", ".join(questions))
     fact = services.fact(
         "decision",

@@ -111,6 +111,47 @@ def test_an_answer_that_would_not_count_is_not_signed(at, call, changed, said):
     assert decisions(at) == []
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"), [({"--until": "2020-01-01"}, "expired"), ({"--as": "s-reader"}, "did not have the role")]
+)
+def test_nor_is_one_where_enough_people_said_yes_already(at, call, changed, said):
+    assert call(*at, *YES, "--yes").code == 0
+    before = decisions(at)
+    done = call(*at, *YES, "--yes", *(word for option in changed.items() for word in option))
+    assert (done.code, said in done.err) == (2, True), done.err
+    assert decisions(at) == before
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [YES, ("reject", NAME, "--question", "data-valid", "--as", "p-1d5c"), ("withdraw", NAME, "--as", "p-1d5c")],
+    ids=["approve", "reject", "withdraw"],
+)
+def test_a_decision_says_why(at, call, decision):
+    done = call(*at, *decision, "--reason", " ", "--yes")
+    assert (done.code, "without a reason" in done.err) == (2, True)
+    assert decisions(at) == []
+
+
+def test_nobody_says_no_to_what_nobody_asks(at, call):
+    """No yes could ever take it back."""
+    done = call(*at, "reject", NAME, "--question", "data-vlid", "--as", "p-1d5c", "--reason", "a week lacks", "--yes")
+    assert (done.code, "Allowed: what its gate asks: data-valid." in done.err) == (2, True)
+    assert decisions(at) == []
+
+
+def test_who_only_may_stop_a_release_can_let_it_go_on(at, call):
+    change(at, "parties:\n", "parties:\n  - {id: p-guest}\n")
+    asked = ("--question", "data-valid", "--as", "p-guest", "--reason", "March", "--yes")
+    assert call(*at, *YES, "--yes").code == 0
+    assert call(*at, "reject", NAME, *asked).code == 0
+    assert call(*at, "why", NAME, "--purpose", "first-look").code == 3
+    assert "expired" in call(*at, "approve", NAME, *asked, "--until", "2020-01-01").err
+    assert call(*at, "approve", NAME, *asked, "--until", UNTIL).code == 0
+    assert call(*at, "why", NAME, "--purpose", "first-look").code == 0
+    assert call(*at, "approve", NAME, *asked, "--until", UNTIL).code == 2, "there is no no of theirs any more"
+
+
 def test_a_rejection_closes_until_the_same_person_says_yes(at, call):
     call(*at, *YES, "--yes")
     no = ("reject", NAME, "--question", "data-valid", "--as", "p-1d5c", "--reason", "March lacks a week", "--yes")
@@ -169,6 +210,19 @@ def test_a_waiver_names_its_criterion_and_shows_until_the_gate_is_another_one(at
         ("waived", "quarantine"),
         ("approved", "data-valid"),
     ]
+
+
+def test_what_is_met_is_not_waived(at, call):
+    """Nobody would see such a waiver until it lets something through that nobody had seen."""
+    waive = ("waive", NAME, "--as", "p-1d5c", "--reason", "x", "--yes", "--criterion", "quarantine", "--until")
+    met = call(*at, *waive, UNTIL)
+    assert (met.code, "which is met" in met.err) == (2, True)
+    change(at, "value: 0.2", "value: 0.01")
+    assert call(*at, *waive, UNTIL).code == 0
+    before = decisions(at)
+    past = call(*at, *waive, "2020-01-01")
+    assert (past.code, "would not count" in past.err) == (2, True)
+    assert decisions(at) == before
 
 
 @pytest.mark.parametrize(
