@@ -35,6 +35,15 @@ class Database:
         """The SQLAlchemy engine, connected on first use; tables are created where they are missing."""
         engine = self._connected()
         try:
+            self._prepare(engine)
+        except StorageError:
+            # NOTE: whoever asked never sees it, and could not close it.
+            engine.dispose()
+            raise
+        return engine
+
+    def _prepare(self, engine: Engine) -> None:
+        try:
             # NOTE: looked at first, because a database of another version must not get a part of today's tables.
             found = _version(engine)
             if found in (None, VERSION) and not self.read_only:
@@ -44,7 +53,6 @@ class Database:
             raise StorageError("store.unreachable", url=self.shown, error=_first_line(error)) from error
         if found != VERSION:
             raise StorageError("store.version", url=self.shown, found=found, wanted=VERSION)
-        return engine
 
     def _connected(self) -> Engine:
         if not self.is_sqlite:

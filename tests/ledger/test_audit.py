@@ -80,8 +80,8 @@ def test_a_log_that_lies_where_another_lay_is_read_anew(filled, service, every_c
         connection.execute(update(facts).where(facts.c.position == 2).values(leaf="0" * 64))
     other.close()
     other.file.replace(path)
-    with pytest.raises(IntegrityError) as caught:
-        Log(Database(filled.database.url), filled.trust).verify(every_core=every_core)
+    with closing(Database(filled.database.url)) as now, pytest.raises(IntegrityError) as caught:
+        Log(now, filled.trust).verify(every_core=every_core)
     assert caught.value.fields["position"] == 2
 
 

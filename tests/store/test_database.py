@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, delete, insert, inspect, select, update
@@ -106,6 +107,27 @@ def test_a_file_that_is_no_database_is_said_clearly(tmp_path):
     with pytest.raises(StorageError) as caught:
         _ = Database(f"sqlite:///{tmp_path / 'e.db'}").engine
     assert caught.value.key == "store.unreachable"
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_database_that_is_refused_is_not_held_open(database, read_only):
+    with database.transaction() as connection:
+        connection.execute(update(meta).values(value="of another time"))
+    database.close()
+    refused = Database(database.url, read_only=read_only)
+    with pytest.raises(StorageError), refused.reading():
+        pass
+    # NOTE: the descriptors of this process, which Linux and macOS list; each is a link to its file, or can't be read.
+    held = [os.stat(int(name)).st_ino for name in os.listdir("/dev/fd") if _is_open(int(name))]
+    assert database.file.stat().st_ino not in held
+
+
+def _is_open(descriptor):
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def test_a_password_is_never_shown():
