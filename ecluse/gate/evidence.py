@@ -43,6 +43,15 @@ class Evidence:
             found = self._published[id(product)] = (product, self._added(product))
         return found[1].get(file.sha256, ())
 
+    def rows_of(self, product: TableVersion) -> set[str]:
+        """The files of a product, and those that they were put together from, however often: the same rows."""
+        found = {file.sha256 for file in product.files}
+        for record in self.published(product.dataset):
+            for part in record.objects("compacted"):
+                if found.intersection(text(file, "sha256") for file in objects(part, "into")):
+                    found |= {text(file, "sha256") for file in objects(part, "from")}
+        return found
+
     def reports(self, dataset: str) -> Iterator[Record]:
         """The check reports of a dataset, the newest first."""
         return (r for r in self._book.attested("evidence", dataset, self._before) if is_report(r))

@@ -96,21 +96,27 @@ def _published(request: Request, manifest: Manifest | None, book: Book) -> list[
 
 
 def _withdrawn(request: Request, manifest: Manifest | None, book: Book) -> list[Reason]:
-    """Withdrawals of releases that hold a file of what is published: another name doesn't bring it back."""
+    """Withdrawals of releases that hold rows of what is published: no other name and no other files bring them back.
+
+    Files that were put together hold the rows of those that they were made from.
+    """
     if manifest is None:
         return []
-    files = {
-        file.sha256 for product in manifest.products if product.dataset == request.dataset for file in product.files
-    }
+    evidence = Evidence(book)
+    files = _rows_of(manifest, request.dataset, evidence)
     reasons = []
     for record in book.of_kind("release"):
         released = next(
             (m for sha256 in record.digests if (m := stated_manifest(record, sha256, book)) is not None), None
         )
-        if released is None or not files & {f.sha256 for p in released.products for f in p.files}:
+        if released is None or not files & {sha256 for p in released.products for sha256 in evidence.rows_of(p)}:
             continue
         reasons += [_objection(decision) for decision in book.decisions if _withdraws(decision, released.digest)]
     return reasons
+
+
+def _rows_of(manifest: Manifest, dataset: str, evidence: Evidence) -> set[str]:
+    return {sha256 for p in manifest.products if p.dataset == dataset for sha256 in evidence.rows_of(p)}
 
 
 def _withdraws(decision: Record, release: str) -> bool:

@@ -11,13 +11,15 @@ from pydantic import ValidationError
 
 from ecluse.gate import asks_unreleased, charter_of_hatch, found_personal, unreleased_verdict
 from ecluse.model.charter import Grant, Rule, Training
-from ecluse.model.release import Manifest
-from tests.gate.world import CHARTER, FILES, MANIFEST, PRODUCT, World, decision, key, publication, report
+from ecluse.model.release import DataFile, Manifest
+from tests.gate.world import CHARTER, FILES, MANIFEST, PRODUCT, World, decision, key, publication, released, report
 
 PUBLISHED = Manifest("unreleased", MANIFEST.products, (), "", "flights", "demo")
 GRANT = Grant(
     "model-builder", ("products.*",), ("delay-prediction",), {"public": "clear", "personal": "clear"}, unreleased=True
 )
+TOGETHER = (DataFile(f"{PRODUCT}/c.parquet", "c" * 64, 100, 1000),)
+ONCE_MORE = (DataFile(f"{PRODUCT}/d.parquet", "d" * 64, 100, 1000),)
 HATCH = replace(CHARTER, grants=(*CHARTER.grants, GRANT))
 
 
@@ -77,6 +79,21 @@ def test_a_file_that_nobody_may_have_published_is_refused():
 def test_what_was_withdrawn_stays_closed():
     withdrawn = decision(HATCH, "ana", "data-valid", verdict="withdrawn")
     assert reasons(world().add(withdrawn)) == ["withdrawn"]
+
+
+@pytest.mark.parametrize("withdrawn", [MANIFEST.products[0].files, TOGETHER], ids=["before", "after"])
+@pytest.mark.parametrize("published", [MANIFEST.products[0].files, TOGETHER, ONCE_MORE], ids=["apart", "once", "twice"])
+def test_what_was_withdrawn_stays_closed_in_whatever_files_its_rows_lie(withdrawn, published):
+    before = replace(MANIFEST, version="2.0.0", products=(replace(MANIFEST.products[0], files=withdrawn),))
+    now = replace(PUBLISHED, products=(replace(MANIFEST.products[0], files=published),))
+    found = world(manifest=now)
+    for made, parts in ((TOGETHER, FILES), (ONCE_MORE, TOGETHER)):
+        named = [{"from": [{"sha256": f.sha256} for f in parts], "into": [{"sha256": f.sha256} for f in made]}]
+        found.add(publication(files=made, update="compact", compacted=named))
+    found.add(released(before))
+    assert reasons(found, now) == []
+    found.add(decision(HATCH, "ana", "data-valid", verdict="withdrawn", manifest=before))
+    assert reasons(found, now) == ["withdrawn"]
 
 
 def test_a_manifest_of_another_digest_is_none():
