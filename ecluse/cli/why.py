@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,14 +79,17 @@ def _answer(session: Session, dataset: str, purpose: str, version: str | None, p
     """What ``ecluse.load`` would say here and now; nothing is handed over, so nothing is recorded."""
     from ecluse.door.definitions import Definitions
     from ecluse.door.identity import reader_of
-    from ecluse.door.load import request_for
+    from ecluse.door.load import allowed_charter, asked_manifest, request_for
     from ecluse.door.records import Records
+    from ecluse.warehouse import Warehouse
 
     definitions = Definitions.of(session.project().root)
-    reader = reader_of(definitions, [dataset], purpose)
+    allowed = allowed_charter(definitions.charter, version, phase)
+    reader = reader_of(replace(definitions, charter=allowed), [dataset], purpose)
     records = Records.open(definitions, reader=reader)
     try:
-        manifest = records.find([dataset], version)
+        warehouse = Warehouse(records.project.warehouse, records.log.database)
+        manifest = asked_manifest(records, warehouse, [dataset], version, phase)
         request = request_for(records, reader, manifest, dataset, purpose, version, phase)
         verdict = records.judge([request], manifest, records.project.now())
         plans = _plans(records, request.phase, manifest, verdict)
@@ -98,11 +101,11 @@ def _answer(session: Session, dataset: str, purpose: str, version: str | None, p
 
 def _plans(records: Records, phase: str, manifest: Manifest | None, verdict: Verdict) -> dict[str, Plan]:
     """The release before the gate of the phase, and before those of the phases that were skipped."""
-    from ecluse.gate import Book, plan
+    from ecluse.gate import Book, asks_unreleased, plan
 
-    if manifest is None or verdict.opens:
-        return {}
     project, charter = records.project, records.charter
+    if manifest is None or verdict.opens or asks_unreleased(phase, charter):
+        return {}
     book = Book(charter, records.facts, records.trust.parties(), project.name, project.environment)
     skipped = [str(reason.fields["skipped"]) for reason in verdict.reasons if reason.key == "phase_skipped"]
     return {one: plan(one, manifest, charter, book, project.now()) for one in (phase, *skipped)}

@@ -24,7 +24,7 @@ from ecluse.door.unreleased import published
 from ecluse.engine import Engine, EngineError
 from ecluse.errors import DefinitionError, EcluseError, Refused
 from ecluse.gate import asks_unreleased, charter_of_hatch, found_personal, valid_grants
-from ecluse.model.charter import Grant
+from ecluse.model.charter import Charter, Grant
 from ecluse.model.latest import LATEST
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.verdict import Reason, Request, Verdict
@@ -85,15 +85,13 @@ def load(
         raise DefinitionError("door.no_names")
     definitions = Definitions.of(project, environment)
     hatch = asks_unreleased(phase, definitions.charter)
-    if hatch and version not in (None, LATEST):
-        raise DefinitionError("door.unreleased_version", version=version)
-    allowed = charter_of_hatch(definitions.charter) if hatch else definitions.charter
+    allowed = allowed_charter(definitions.charter, version, phase)
     reader = reader_of(replace(definitions, charter=allowed), datasets, purpose)
     records = Records.open(definitions, reader=reader)
     try:
         now = records.project.now()
         warehouse = Warehouse(records.project.warehouse, records.log.database)
-        manifest = published(records, warehouse, datasets) if hatch else records.find(datasets, version)
+        manifest = asked_manifest(records, warehouse, datasets, version, phase)
         requests = [request_for(records, reader, manifest, d, purpose, version, phase) for d in datasets]
         found = records.judge(requests, manifest, now)
         _refuse(records, reader, requests, manifest, found, now)
@@ -123,6 +121,24 @@ def load(
     finally:
         records.close()
     return loaded[names] if isinstance(names, str) else loaded
+
+
+def allowed_charter(charter: Charter, version: str | None, phase: str | None) -> Charter:
+    """The charter with the grants that count for what is asked: for unreleased data, those only that reach it."""
+    if not asks_unreleased(phase, charter):
+        return charter
+    if version not in (None, LATEST):
+        raise DefinitionError("door.unreleased_version", version=version)
+    return charter_of_hatch(charter)
+
+
+def asked_manifest(
+    records: Records, warehouse: Warehouse, datasets: Sequence[str], version: str | None, phase: str | None
+) -> Manifest | None:
+    """The release that is asked for, or what is published now where unreleased data is."""
+    if asks_unreleased(phase, records.charter):
+        return published(records, warehouse, datasets)
+    return records.find(datasets, version)
 
 
 def request_for(

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tests.cli.conftest import change
+
 
 def test_status_counts_what_is_published(built, call):
     found = {s["dataset"]: s for s in call("--project", built, "status", "--json").json}
@@ -77,6 +79,16 @@ def test_why_speaks_french(built, call):
 def test_why_names_a_prohibited_purpose(built, call):
     shown = call("--project", built, "why", "clean.orders", "--purpose", "customer-scoring", "--json")
     assert "purpose_prohibited" in {r["key"] for r in shown.json["purposes"][0]["reasons"]}
+
+
+def test_why_says_what_load_would_say_of_unreleased_data(at, call):
+    asked = (*at, "why", "clean.orders", "--purpose", "first-look", "--phase", "poc")
+    closed = call(*asked)
+    assert (closed.code, "unreleased: true" in closed.out) == (3, True)
+    change(at, "personal: pseudonym}\n", "personal: pseudonym}\n    unreleased: true\n")
+    opened = call(*asked)
+    assert (opened.code, "clean.orders unreleased for first-look: OPEN" in opened.out) == (0, True)
+    assert call(*asked, "--version", "1.0.0").code == 2
 
 
 def test_why_of_an_unknown_dataset_names_the_known_ones(built, call):
