@@ -93,10 +93,10 @@ class Book:
         told = self._found(kind, backwards.dataset, dataset, before)
         return (record for record in told if record.here and record.attested(kind))
 
-    def published(self, before: int | None = None) -> Iterator[Record]:
-        """The attested publications of every dataset, here, the newest first; of the first ``before`` facts."""
-        told = map(self._record, reversed(self._kinds["publication"].until(self._until(before))))
-        return (record for record in told if record.here and record.attested("publication"))
+    def all_attested(self, kind: str, before: int | None = None) -> Iterator[Record]:
+        """The same about every dataset."""
+        told = map(self._record, reversed(self._kinds[kind].until(self._until(before))))
+        return (record for record in told if record.here and record.attested(kind))
 
     def of_kind(self, kind: str) -> tuple[Record, ...]:
         """The facts of one kind, of every environment."""
@@ -237,6 +237,12 @@ def text(found: Mapping[str, Any], name: str) -> str:
     """The text under ``name``; empty where it is missing or no text."""
     value = found.get(name)
     return value if isinstance(value, str) else ""
+
+
+def texts(found: Mapping[str, Any], name: str) -> list[str]:
+    """The texts of the list under ``name``."""
+    value = found.get(name)
+    return _texts(value) if isinstance(value, list) else []
 
 
 def number(found: Mapping[str, Any], name: str) -> float | None:

@@ -140,7 +140,7 @@ def _unpublished(criterion: Criterion, pattern: str) -> Reason:
 
 
 def _known(pattern: str, manifest: Manifest, evidence: Evidence, charter: Charter) -> bool:
-    """Whether a pattern names a dataset of a release, or one that was ever published here.
+    """Whether a pattern names a dataset of a release, or one that was ever published here or before a promotion.
 
     One that is still to come is known by a purpose or a grant that says the same: who misspells seldom does so twice.
     """

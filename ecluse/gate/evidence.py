@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ecluse.gate.book import Book, Record, objects, text
+from ecluse.gate.book import Book, Record, objects, text, texts
 from ecluse.gate.readers import covers
 from ecluse.model.release import DataFile, TableVersion
 
@@ -61,10 +61,18 @@ class Evidence:
         return self._book.attested("publication", dataset, self._before)
 
     def ever_published(self, pattern: str) -> bool:
-        """Whether a pattern of the charter names a dataset that was ever published."""
-        if not pattern.endswith("*"):
-            return next(self.published(pattern), None) is not None
-        return any(covers(pattern, record.text("dataset")) for record in self._book.published(self._before))
+        """Whether a pattern of the charter names a dataset that was ever published, here or before a promotion."""
+        if not pattern.endswith("*") and next(self.published(pattern), None) is not None:
+            return True
+        return any(covers(pattern, dataset) for dataset in self._datasets())
+
+    def _datasets(self) -> Iterator[str]:
+        for record in self._book.all_attested("publication", self._before):
+            yield record.text("dataset")
+        # NOTE: where a release was promoted to, the one before is its source, and nothing else of its way is there.
+        for record in self._book.all_attested("release", self._before):
+            origin = record.predicate.get("promoted_from")
+            yield from texts(origin, "inputs") if isinstance(origin, dict) else ()
 
     def newest(self, dataset: str) -> Record | None:
         """The newest publication or check report of a dataset."""

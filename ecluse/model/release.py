@@ -127,7 +127,8 @@ class PromotedFrom:
     """The release of another environment that a promoted one holds.
 
     ``manifest`` is the digest of that release's manifest. ``facts`` and ``root`` are the size and the Merkle root of
-    the log that was verified before, ``approvals`` the positions in it of the decisions that let it go on.
+    the log that was verified before, ``approvals`` the positions in it of the decisions that let it go on. ``inputs``
+    are the names of the datasets that it was made from there.
     """
 
     project: str
@@ -136,6 +137,7 @@ class PromotedFrom:
     facts: int
     root: str
     approvals: tuple[int, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The origin as a JSON object."""
@@ -146,7 +148,9 @@ class PromotedFrom:
     def of(cls, release: dict[str, Any]) -> PromotedFrom | None:
         """What the fact of a release says of its origin; ``None`` for one that was made where it stands."""
         found = release.get("promoted_from")
-        return cls(**{**found, "approvals": tuple(found["approvals"])}) if found else None
+        if not found:
+            return None
+        return cls(**{**found, "approvals": tuple(found["approvals"]), "inputs": tuple(found.get("inputs", ()))})
 
 
 def content_digest(files: tuple[DataFile, ...]) -> str:

@@ -60,6 +60,7 @@ def promote(
         source.state.size,
         source.state.root,
         verdict.approvals,
+        _made_from(source, manifest),
     )
     if (earlier := _earlier(services, manifest, origin)) is not None:
         return earlier
@@ -91,6 +92,14 @@ def _two_environments(source: Records, services: Services) -> None:
         raise DefinitionError(
             "step.promote_here", before=here.profile, after=there.profile, environment=here.environment
         )
+
+
+def _made_from(source: Records, manifest: Manifest) -> tuple[str, ...]:
+    """The names of what a release was made from, also before it was promoted itself."""
+    about = [s.fact for s in source.facts if any(subject.sha256 == manifest.digest for subject in s.fact.subjects)]
+    before = [PromotedFrom.of(fact.predicate) for fact in about if fact.kind == "release"]
+    names = {one.dataset for one in manifest.inputs}
+    return tuple(sorted(names.union(*[origin.inputs for origin in before if origin is not None])))
 
 
 def _earlier(services: Services, manifest: Manifest, origin: PromotedFrom) -> Promotion | None:

@@ -230,6 +230,18 @@ def test_a_criterion_of_a_dataset_is_computed_once_somebody_who_may_has_publishe
     assert world(gates=gates).add((kind, "pipeline", stated)).judge().opens
 
 
+@pytest.mark.parametrize("pattern", ["raw.flights", "raw.*"])
+def test_a_dataset_is_known_of_which_a_release_was_made_before_it_was_promoted(pattern):
+    asked = Criterion("licensed", "sources.unlicensed", "==", 0, datasets=(pattern,))
+    gates = (replace(CHARTER.gates[0], criteria=(asked,)), *CHARTER.gates[1:])
+    kind, who, stated = released()
+    promoted = kind, who, {**stated, "promoted_from": {"inputs": ["raw.airports", "raw.flights"]}}
+    assert world(gates=gates).add(promoted).judge().opens
+    assert not world(gates=gates).add(promoted, environment="dev").judge().opens
+    for other in (None, [], {"inputs": "raw.flights"}, {"inputs": [7]}, {"inputs": ["products.raw"]}):
+        assert not world(gates=gates).add((kind, who, {**stated, "promoted_from": other})).judge().opens
+
+
 @pytest.mark.parametrize("field", ["purposes", "grants"])
 def test_a_dataset_that_is_still_to_come_is_known_by_what_the_charter_says_of_its_use(field):
     asked = Criterion("held-back", "quarantine.share", "<=", 0.1, datasets=("products.coming",))

@@ -17,7 +17,7 @@ from ecluse.errors import BrokenData, Conflict, DefinitionError, IntegrityError,
 from ecluse.ledger import new_key, signer_for
 from ecluse.model.contract import Column, Contract
 from ecluse.model.release import PromotedFrom
-from ecluse.model.step import Files, Guard, StepDefinition
+from ecluse.model.step import Files, Guard, In, StepDefinition
 from ecluse.project import Project
 from ecluse.report import gather_sheet, render_sheet
 from ecluse.step.promote import promote
@@ -50,6 +50,8 @@ name = "shop"
 environment = "staging"
 [tool.ecluse.profiles.prod]
 environment = "prod"
+[tool.ecluse.profiles.archive]
+environment = "archive"
 """
 ORDERS, VISITS = "products.orders", "products.visits"
 CONTRACT = Contract(
@@ -120,7 +122,7 @@ class Shop:
 def shop(tmp_path):
     keys = {}
     for party in ("pipeline", "steward", "builder"):
-        pairs = [new_key(tmp_path / f".ecluse/{profile}/keys", party) for profile in ("staging", "prod")]
+        pairs = [new_key(tmp_path / f".ecluse/{profile}/keys", party) for profile in ("staging", "prod", "archive")]
         keys[party] = ", ".join(f'{{public: "{pair.public}", since: 2020-01-01}}' for pair in pairs)
     (tmp_path / "charter.yaml").write_text(CHARTER.format(**keys))
     (tmp_path / "pyproject.toml").write_text(SETTINGS)
@@ -165,6 +167,25 @@ def test_an_approved_release_is_checked_published_and_released_in_the_next_envir
     assert (origin.project, origin.environment, origin.manifest) == ("shop", "staging", before.digest)
     assert origin.root == shop.services("staging").log.root(origin.facts)
     assert facts[1].predicate["accounting_outcome"] == "held"
+
+
+def test_what_a_release_was_made_from_is_known_wherever_it_is_promoted_to(shop):
+    """A criterion about it is none about a name that was misspelt."""
+    charter = (shop.root / "charter.yaml").read_text()
+    (shop.root / "charter.yaml").write_text(charter.replace("value: 0}", 'value: 0, datasets: ["raw.*"]}'))
+    shop.steps["raw.orders"] = step("raw.orders", shop.root)
+    guard, ins = shop.steps[ORDERS].guard, (In("source", "raw.orders"),)
+    shop.steps[ORDERS] = StepDefinition(ORDERS, guard, "asset", lambda source: "SELECT * FROM source", ins, "row")
+    shop.publish("raw.orders", [(1, "a")])
+    assert (
+        run_step(shop.steps[ORDERS], StepRequest(str(uuid.uuid4())), shop.services("staging")).ending
+        is Ending.PUBLISHED
+    )
+    shop.release(ORDERS)
+    for before, after in (("staging", "prod"), ("prod", "archive")):
+        done = shop.promote(before=before, after=after)
+        assert (done.origin.inputs, done.manifest.inputs) == (("raw.orders",), ())
+        shop.decide(after, done.manifest)
 
 
 def test_each_row_names_the_released_file_and_its_place_in_it(shop):
