@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -11,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 from ecluse.errors import IntegrityError
 from ecluse.ledger.entry import Row, open_entry, without_doubt
@@ -92,8 +94,16 @@ def verified_by_every_core(pages: Iterable[Page], trust: Trust, vouched: int = 0
 def _prepare() -> None:
     # NOTE: a terminal's Ctrl-C reaches every process of a command; the first of them ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # NOTE: a command that is killed ends none of them, and they would wait for it for ever, each with its connection.
+    Thread(target=_end_with_the_command, daemon=True).start()
     # NOTE: as in ``audit``, which these processes work for.
     gc.disable()
+
+
+def _end_with_the_command() -> None:
+    if (command := parent_process()) is not None:
+        command.join()
+        os._exit(1)
 
 
 def _verify_apart(rows: Rows | Stored, trust: Trust, vouched: int) -> Told:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -67,6 +70,25 @@ def test_it_tells_how_far_it_is_and_ends_where_that_raises(long, every_core):
 
     with pytest.raises(StoppedError):
         long.verify(passed=stop, every_core=every_core)
+
+
+_KILLED = """
+import os, signal
+from itertools import repeat
+from ecluse.ledger.pages import Page, Rows
+from ecluse.ledger.trust import Trust
+from ecluse.ledger.verified import verified_by_every_core
+
+told = verified_by_every_core(repeat(Page(Rows(0, []))), Trust({}))
+next(told)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_command_that_is_killed_leaves_no_process_behind():
+    # NOTE: each of them holds the command's output, which is read until the last has ended.
+    done = subprocess.run([sys.executable, "-c", _KILLED], stdout=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_a_log_that_lies_where_another_lay_is_read_anew(filled, service, every_core):
