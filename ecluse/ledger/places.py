@@ -88,11 +88,15 @@ def public_at(uri: str, passphrase: str | None = None) -> str:
 
 def schemes_at(uri: str) -> tuple[str, ...]:
     """In which schemes a key at ``uri`` may sign."""
-    return (ED25519, P256) if uri.startswith("ssh-agent:") else (P256,)
+    return (ED25519, P256) if _kind(uri) == "ssh-agent" else (P256,)
 
 
 def _place(uri: str, passphrase: str | None) -> Place:
-    kind = _KINDS.get(uri.partition(":")[0])
-    if kind is None:
+    made = _KINDS.get(_kind(uri))
+    if made is None:
         raise LedgerError("ledger.place_uri", uri=uri)
-    return kind(uri, passphrase)
+    return made(uri, passphrase)
+
+
+def _kind(uri: str) -> str:
+    return uri.partition(":")[0]

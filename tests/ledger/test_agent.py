@@ -111,6 +111,12 @@ def test_a_key_is_named_by_its_comment_or_its_fingerprint_and_need_not_be_where_
     refused(lambda: public_at("ssh-agent:of another kind"), "agent_which")
 
 
+@pytest.mark.parametrize("place", ["ssh-agent:", "ssh-agent"])
+def test_where_a_key_is_found_it_also_signs(project, team, uri, place):
+    here = replace(project, signers=(("svc-pipeline", place),))
+    assert signer_for(here, team, "svc-pipeline").public == public_at(place) == public_at(uri)
+
+
 def test_of_several_keys_the_newest_signs_that_the_agent_holds(agent, project, charter_of):
     for name in ("desk", "laptop"):
         agent.add(name)
