@@ -8,9 +8,10 @@ import logging
 import os
 import re
 import signal
+import sqlite3
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -143,6 +144,26 @@ def s3(_s3_server, monkeypatch) -> Iterator[S3]:
     if _s3_server.server is None:
         _s3_server.start()
     _s3_server.deny(after=10**9)
+
+
+@pytest.fixture
+def signing(monkeypatch):
+    """Whoever signs finds a SQLite database free for others: a token or an agent may ask its owner for minutes."""
+    from ecluse.ledger import Signer
+
+    sign, signed = Signer.sign, []
+
+    def watch(path):
+        def seen(signer, message):
+            with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as another:
+                another.execute("BEGIN IMMEDIATE")
+            signed.append(signer.party)
+            return sign(signer, message)
+
+        monkeypatch.setattr(Signer, "sign", seen)
+        return signed
+
+    return watch
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,12 @@ def record_read(
     events = _decisions(records, requests, manifest, found, at)
     if manifest and found.opens:
         events += _reads(records, requests, manifest, shown, at)
+    # NOTE: signed before the transaction, because an agent or a token may ask the reader, and others want to write.
+    envelope = sign(fact, reader.signer)
     database = Database(project.reads_url)
     try:
         with database.transaction() as connection:
-            Log(database, records.trust).append(connection, [sign(fact, reader.signer)])
+            Log(database, records.trust).append(connection, [envelope])
             EventStore(database).append(connection, events)
     finally:
         database.close()

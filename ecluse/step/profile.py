@@ -51,5 +51,6 @@ def record_profile(services: Services, found: Published, profile: TableProfile) 
             **plain_kwargs(counts_of(profile)),
         },
     )
+    envelope = sign(fact, services.signer)
     with services.database.transaction() as connection:
-        services.log.append(connection, [sign(fact, services.signer)])
+        services.log.append(connection, [envelope])

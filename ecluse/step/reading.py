@@ -149,10 +149,11 @@ def _record(
         environment=project.environment,
     )
     info = DatasetInfo(name=state.dataset, version=str(state.snapshot_id), columns=dict.fromkeys(columns, ""))
+    envelope = sign(fact, signer)
     database = Database(project.reads_url)
     try:
         with database.transaction() as connection:
-            Log(database, services.trust).append(connection, [sign(fact, signer)])
+            Log(database, services.trust).append(connection, [envelope])
             EventStore(database).append(connection, read_run(run, now, now, datasets=[info], purpose=PURPOSE))
     finally:
         database.close()

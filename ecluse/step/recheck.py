@@ -63,7 +63,8 @@ def check_published(services: Services, definition: StepDefinition, at: datetime
         },
     )
     events = trace.check_run(services, definition, report, snapshot, started)
+    envelope = sign(fact, services.signer)
     with services.database.transaction() as connection:
-        services.log.append(connection, [sign(fact, services.signer)])
+        services.log.append(connection, [envelope])
         services.events.append(connection, events)
     return report

@@ -136,8 +136,10 @@ def decide(services: Services, signer: Signer, manifest: Manifest, verdict: Deci
 
 def sign_decision(services: Services, signer: Signer, fact: Fact) -> int:
     """Sign a decision as it was shown; its position in the log."""
+    # NOTE: signed before the transaction, because an agent or a token may ask somebody, and others want to write.
+    envelope = sign(fact, signer)
     with services.database.transaction() as connection:
-        (position,) = services.log.append(connection, [sign(fact, signer)])
+        (position,) = services.log.append(connection, [envelope])
     return position
 
 

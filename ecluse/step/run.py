@@ -85,12 +85,14 @@ def _closed(state: State, services: Services) -> State:
         state = put_back(state, services)
         if state.candidate is not None:
             services.warehouse.release(state.candidate)
+        facts = blocked_facts(state, services)
         with services.database.transaction() as connection:
-            services.log.append(connection, blocked_facts(state, services))
+            services.log.append(connection, facts)
             services.events.append(connection, trace.fail(state, services, trace.Blocked(_reasons(state))))
     elif state.ending is Ending.UNCHANGED:
+        envelope = sign(run_fact(state, services, "unchanged"), services.signer)
         with services.database.transaction() as connection:
-            services.log.append(connection, [sign(run_fact(state, services, "unchanged"), services.signer)])
+            services.log.append(connection, [envelope])
             services.events.append(connection, trace.complete(state, services))
     return state
 
@@ -130,9 +132,11 @@ def _failed(state: State, services: Services, error: BaseException) -> None:
     # NOTE: the text of a foreign error may quote a value of the data, so only its type enters the records.
     ours = isinstance(error, EcluseError) and "error" not in error.fields
     said = error.part("received") if isinstance(error, EcluseError) and ours else type(error).__name__
-    with contextlib.suppress(Exception), services.database.transaction() as connection:
-        services.log.append(connection, [sign(run_fact(state, services, "failed", [said]), services.signer)])
-        services.events.append(connection, trace.fail(state, services, error))
+    with contextlib.suppress(Exception):
+        envelope = sign(run_fact(state, services, "failed", [said]), services.signer)
+        with services.database.transaction() as connection:
+            services.log.append(connection, [envelope])
+            services.events.append(connection, trace.fail(state, services, error))
 
 
 def _give_back(state: State, services: Services, *, keep: bool = False) -> None:

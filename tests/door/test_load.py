@@ -317,6 +317,13 @@ def test_a_read_is_recorded(released):
     assert all(e["outputs"] == [] for e in events)
 
 
+def test_nobody_waits_while_a_reader_signs(released, signing):
+    load(PRODUCT, purpose="care")
+    signed = signing(Database(released.project.reads_url).file)
+    load(PRODUCT, purpose="care")
+    assert signed == ["model"]
+
+
 def test_a_refused_read_is_recorded_with_its_reasons(released):
     refusal(purpose="advertising")
     refusal(names="products.nothing")
