@@ -67,12 +67,12 @@ class Evidence:
         return any(covers(pattern, dataset) for dataset in self._datasets())
 
     def _datasets(self) -> Iterator[str]:
-        for record in self._book.all_attested("publication", self._before):
-            yield record.text("dataset")
         # NOTE: where a release was promoted to, the one before is its source, and nothing else of its way is there.
         for record in self._book.all_attested("release", self._before):
             origin = record.predicate.get("promoted_from")
             yield from texts(origin, "inputs") if isinstance(origin, dict) else ()
+        for record in self._book.all_attested("publication", self._before):
+            yield record.text("dataset")
 
     def newest(self, dataset: str) -> Record | None:
         """The newest publication or check report of a dataset."""
