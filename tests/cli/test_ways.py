@@ -103,6 +103,16 @@ def sql(world):
     return world
 
 
+def test_each_misspelt_dataset_of_a_criterion_is_named_once_and_no_command_that_would_not_help():
+    asked = Criterion("stale", "suite.stale", "==", 0, datasets=("products.dealys", "product.*"))
+    gates = (replace(CHARTER.gates[0], criteria=(asked,)), *CHARTER.gates[1:])
+    world = World.open(charter=replace(CHARTER, gates=gates))
+    assert [way.partition(" in the datasets of the criterion stale in")[0] for way in ways(world)] == [
+        "Try: correct products.dealys",
+        "Try: correct product.*",
+    ]
+
+
 def test_a_phase_that_was_skipped_is_made_up_for_by_its_own_approvals():
     gates = (CHARTER.gates[0], BUSINESS, CHARTER.gates[2])
     world = World.open(charter=replace(CHARTER, phase="industrial", gates=gates)).ask(phase="industrial")
