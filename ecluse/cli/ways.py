@@ -25,6 +25,7 @@ WAYS = {
     "phase_skipped": "PHASE",
     "release_missing": "release_list",
     "release_none": "release_create",
+    "release_apart": "release_list",
     "release_without_dataset": "release_list",
     "release_other_version": "release_list",
     "release_elsewhere": "release_elsewhere",

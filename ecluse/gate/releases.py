@@ -28,12 +28,7 @@ def find_release(request: Request, charter: Charter, book: Book) -> FoundRelease
     stated = book.about("release", request.release) if request.release else []
     read = [(r, found) for r in stated if (found := stated_manifest(r, request.release, book)) is not None]
     if not read:
-        missing = (
-            Reason("release_missing", fields)
-            if request.version
-            else Reason("release_none", {"dataset": request.dataset})
-        )
-        return FoundRelease(None, frozenset(), (missing,))
+        return FoundRelease(None, frozenset(), (_missing(request, book),))
     manifest = read[-1][1]
     positions = tuple(record.position for record, _ in read)
     reasons = []
@@ -53,6 +48,19 @@ def find_release(request: Request, charter: Charter, book: Book) -> FoundRelease
     made = {manifest.producer, *(party.id for record, _ in read for party in record.parties)}
     answering = {party.responsible for party in charter.parties if party.id in made} - {""}
     return FoundRelease(manifest, frozenset(made | answering), tuple(reasons))
+
+
+def _missing(request: Request, book: Book) -> Reason:
+    """That there is no such release; a dataset may have been released, and not together with what else is asked for."""
+    begins = f"{request.dataset}@{request.version or ''}"
+    named = [str(s.name) for r in book.of_kind("release") if r.here for s in r.subjects]
+    if request.release is None and any(
+        name == begins if request.version is not None else name.startswith(begins) for name in named
+    ):
+        return Reason("release_apart", {"dataset": request.dataset})
+    if request.version is None:
+        return Reason("release_none", {"dataset": request.dataset})
+    return Reason("release_missing", {"dataset": request.dataset, "version": request.version or "?"})
 
 
 def earlier_releases(request: Request, manifest: Manifest, book: Book, count: int) -> list[tuple[int, Manifest]]:

@@ -171,7 +171,7 @@ def test_several_datasets_come_from_one_release(released):
     found = load([PRODUCT, SECOND], purpose="care")
     assert list(found) == [PRODUCT, SECOND]
     assert {one.version for one in found.values()} == {"1.5.0"}
-    assert keys(refusal(names=[PRODUCT, "products.nothing"])) == ["release_none", "release_none"]
+    assert keys(refusal(names=[PRODUCT, "products.nothing"])) == ["release_apart", "release_none"]
 
 
 def test_no_name_at_all_is_a_mistake(kept):
