@@ -12,7 +12,7 @@ from ecluse.gate.criteria import JudgedCriteria
 from ecluse.gate.evidence import Evidence
 from ecluse.gate.measures import measure
 from ecluse.gate.releases import FoundRelease
-from ecluse.gate.standing import patch_objections
+from ecluse.gate.standing import looked_at, patch_objections
 from ecluse.model.charter import Approval, Charter, Gate, Party
 from ecluse.model.release import Manifest
 from ecluse.model.verdict import Reason, Request
@@ -288,19 +288,20 @@ class _Bench:
         if standing:
             for key, more in patch_objections(record, self.gate, self.manifest, self.book, self.criteria):
                 object_to(key, **more)
-        elif unseen := self._unseen(record):
+        about = looked_at(record, self.book) if standing else self.manifest
+        if about is not None and (unseen := self._unseen(record, about)):
             object_to("too_early", criteria=", ".join(unseen))
         return found
 
-    def _unseen(self, record: Record) -> list[str]:
-        """Criteria that had no evidence yet when the answer was signed."""
+    def _unseen(self, record: Record, about: Manifest) -> list[str]:
+        """Criteria of which there was no evidence about a release yet when the answer to it was signed."""
         stated = record.predicate.get("seen")
         seen = stated if isinstance(stated, int) and not isinstance(stated, bool) else 0
         then = self.evidence.before(min(seen, record.position))
         return [
             criterion.id
             for criterion in self.criteria.needed
-            if measure(criterion.measure, self.manifest, then, self.charter).value is None
+            if measure(criterion.measure, about, then, self.charter).value is None
         ]
 
 

@@ -20,17 +20,17 @@ def patch_objections(
     expires = moment(record.predicate, "expires")
     if expires is not None and expires > record.at + timedelta(days=gate.standing_days):
         yield "standing_long", {"days": gate.standing_days}
-    before = _approved(record, book)
+    before = looked_at(record, book)
     if before is None or not _patch_of(before, manifest):
         yield "standing_beyond", {"release": record.names}
-    if before is not None and _stopped(before, book):
-        yield "standing_stopped", {"release": record.names}
+    elif stopped := _stopped(before, record, book):
+        yield "standing_stopped", {"release": stopped}
     if not criteria.green:
         unmet = ", ".join(one.criterion.id for one in criteria.judged if not one.met)
         yield "standing_unmet", {"release": record.names, "criteria": unmet}
 
 
-def _approved(record: Record, book: Book) -> Manifest | None:
+def looked_at(record: Record, book: Book) -> Manifest | None:
     """The release that an answer is about, as somebody attested it here."""
     told = [(release, sha256) for sha256 in record.digests for release in book.about("release", sha256)]
     attested = [(release, sha256) for release, sha256 in told if release.here and release.attested("release")]
@@ -50,9 +50,18 @@ def _promised(manifest: Manifest) -> list[tuple[str, str, str]]:
     return sorted((p.dataset, p.contract_digest, p.suite_digest) for p in manifest.products)
 
 
-def _stopped(manifest: Manifest, book: Book) -> bool:
-    """Whether any party withdrew or rejected the release that the answer is about."""
-    return any(
-        record.here and record.parties and record.text("verdict") in ("withdrawn", "rejected")
-        for record in book.about("decision", manifest.digest)
-    )
+def _stopped(before: Manifest, yes: Record, book: Book) -> str:
+    """The release that a no is about: the one that was looked at, or since then a patch of it; empty without a no.
+
+    Any party may say no, as to any release; who looked at it then says yes anew.
+    """
+    noes = [no for verdict in ("withdrawn", "rejected") for no in book.newest_first("decision", verdict=verdict)]
+    for record in noes:
+        if not record.parties:
+            continue
+        if record.about(before.digest):
+            return record.names
+        other = looked_at(record, book) if record.position > yes.position else None
+        if other is not None and _patch_of(before, other):
+            return record.names
+    return ""

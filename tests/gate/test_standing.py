@@ -96,6 +96,30 @@ def test_it_ends_with_the_release_that_was_looked_at(verdict):
     assert why(found) == ["approval_standing_stopped"] * 2
 
 
+@pytest.mark.parametrize("verdict", ["withdrawn", "rejected"])
+def test_it_ends_with_a_no_to_a_patch_that_it_opened_until_people_look_again(verdict):
+    next_one = patch("1.0.2")
+    found = world().add(released(next_one)).add(kpi(0.69, manifest=next_one))
+    found.ask(release=next_one.digest, version="1.0.2")
+    assert found.judge().opens
+    found.add(decision(CHARTER_, "guest", "", verdict=verdict, manifest=patch()))
+    assert why(found) == ["approval_standing_stopped"] * 2
+    assert all("1.0.1" in r.text() for r in found.judge().reasons if r.key == "approval_standing_stopped")
+    for who, question in (("ana", "data-valid"), ("bob", "results-valid")):
+        found.add(decision(CHARTER_, who, question, standing=True, expires=UNTIL))
+    assert found.judge().opens
+
+
+def test_a_no_to_a_release_of_another_line_ends_nothing():
+    other = patch("1.1.0")
+    found = world().add(released(other)).add(decision(CHARTER_, "guest", "", verdict="withdrawn", manifest=other))
+    assert found.judge().opens
+
+
+def test_it_counts_for_no_patch_where_it_was_given_before_there_was_anything_to_see():
+    assert why(world(seen=2)) == ["approval_too_early"] * 2
+
+
 @pytest.mark.parametrize(("change", "key"), [({"gate_digest": "0" * 64}, "old_gate"), ({"phase": "?"}, "other_phase")])
 def test_it_binds_its_gate_as_every_answer_does(change, key):
     assert why(world(**change)) == [f"approval_{key}"] * 2
