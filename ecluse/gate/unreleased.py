@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -103,24 +103,19 @@ def _withdrawn(request: Request, manifest: Manifest | None, book: Book) -> list[
     if manifest is None:
         return []
     evidence = Evidence(book)
-    files = _rows_of(manifest, request.dataset, evidence)
-    reasons = []
-    for record in book.of_kind("release"):
-        released = next(
-            (m for sha256 in record.digests if (m := stated_manifest(record, sha256, book)) is not None), None
-        )
-        if released is None or not files & {sha256 for p in released.products for sha256 in evidence.rows_of(p)}:
-            continue
-        reasons += [_objection(decision) for decision in book.decisions if _withdraws(decision, released.digest)]
-    return reasons
+    published = {sha256 for p in manifest.products if p.dataset == request.dataset for sha256 in evidence.rows_of(p)}
+    withdrawn = [d for d in book.newest_first("decision", verdict="withdrawn") if d.parties]
+    return [
+        _objection(decision)
+        for decision in reversed(withdrawn)
+        if any(published & evidence.rows_of(p) for m in _named(decision, book) for p in m.products)
+    ]
 
 
-def _rows_of(manifest: Manifest, dataset: str, evidence: Evidence) -> set[str]:
-    return {sha256 for p in manifest.products if p.dataset == dataset for sha256 in evidence.rows_of(p)}
-
-
-def _withdraws(decision: Record, release: str) -> bool:
-    return bool(decision.parties) and decision.text("verdict") == "withdrawn" and decision.about(release)
+def _named(decision: Record, book: Book) -> Iterator[Manifest]:
+    """The releases that a decision is about."""
+    told = [(release, sha256) for sha256 in decision.digests for release in book.about("release", sha256)]
+    return (m for release, sha256 in told if (m := stated_manifest(release, sha256, book)) is not None)
 
 
 def _objection(decision: Record) -> Reason:
