@@ -14,6 +14,7 @@ import pytest
 from ecluse.charterfile import load_charter
 from ecluse.engine import Engine
 from ecluse.ledger import Log, new_key, sign, signer_for, trust_of
+from ecluse.model.canonical import digest_of_json
 from ecluse.model.facts import Fact, Subject
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.project import Project
@@ -230,7 +231,11 @@ def lock(kept, tmp_path):
     return path
 
 
-def rewrite(path: Path, change) -> None:
+def rewrite(path: Path, change, *, seal: bool = True) -> None:
+    """Change what a lock says; with ``seal``, by somebody who knows how to write its digest too."""
     content = json.loads(path.read_text())
     change(content)
+    if seal:
+        content.pop("sha256", None)
+        content["sha256"] = digest_of_json(content)
     path.write_text(json.dumps(content))

@@ -101,7 +101,7 @@ def test_a_copied_approval_does_not_outvote_a_later_no(own, released):
         (lambda c: c["log"].update(root="0" * 64), "not those that it had"),
         (lambda c: c["log"].update(size=99), "it had 99"),
         (lambda c: c["log"].update(size=-1), "not those that it had"),
-        (lambda c: c.update(ecluse=2), "lock of version 2"),
+        (lambda c: c.update(ecluse=1), "lock of version 1"),
         (lambda c: c.pop("manifest"), "can't be read as a lock"),
         (lambda c: c["manifest"].update(products=3), "can't be read as a lock"),
         (lambda c: c["requests"][0].update(environment="prod"), "another project or environment"),
@@ -113,13 +113,40 @@ def test_an_altered_lock_is_found(lock, change, said):
         verify(lock)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["requests"][0].update(purpose="advertising"),
+        lambda c: c["requests"][0].update(reader="ana"),
+        lambda c: c["requests"][0].update(phase="business"),
+        lambda c: c["columns"][PRODUCT].update(email="null"),
+        lambda c: c.update(log={"size": 0, "root": "0" * 64}),
+        lambda c: c.update(at="2020-01-01T00:00:00+00:00"),
+        lambda c: c.update(more=1),
+    ],
+    ids=["purpose", "reader", "phase", "columns", "log", "time", "more"],
+)
+def test_whatever_was_altered_in_a_lock_its_own_digest_tells(lock, change):
+    rewrite(lock, change, seal=False)
+    with pytest.raises(IntegrityError, match="was altered"):
+        verify(lock)
+
+
+def test_a_lock_without_its_digest_is_none(lock):
+    content = json.loads(lock.read_text())
+    del content["sha256"]
+    lock.write_text(json.dumps(content))
+    with pytest.raises(IntegrityError, match="can't be read as a lock"):
+        verify(lock)
+
+
 def test_a_lock_for_another_purpose_is_judged_for_that_one(lock):
     rewrite(lock, lambda c: c["requests"][0].update(purpose="advertising"))
     with pytest.raises(Refused):
         verify(lock)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
 def test_what_is_no_lock_is_named(lock, content):
     lock.write_bytes(content)
     with pytest.raises(IntegrityError, match="can't be read as a lock"):
