@@ -52,10 +52,15 @@ def charter_diff(before: Charter, after: Charter) -> CharterDiff:
 
 
 def _named(entry: str, items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    if entry == "grants":
-        # NOTE: a grant has no id; it is what it gives to whom of what.
-        return {f"{g['role']}: {', '.join(g['datasets'])} ({', '.join(g['purposes'])})": g for g in items}
-    return {str(item[_LISTS[entry]]): item for item in items}
+    if entry != "grants":
+        return {str(item[_LISTS[entry]]): item for item in items}
+    found: dict[str, dict[str, Any]] = {}
+    for grant in items:
+        # NOTE: a grant has no id; it is what it gives to whom of what, and several may give the same in two ways.
+        name = f"{grant['role']}: {', '.join(grant['datasets'])} ({', '.join(grant['purposes'])})"
+        others = sum(1 for known in found if known.partition(" #")[0] == name)
+        found[f"{name} #{others + 1}" if others else name] = grant
+    return found
 
 
 def _entries(entry: str, one: Mapping[str, dict[str, Any]], other: Mapping[str, dict[str, Any]]) -> list[Change]:

@@ -56,6 +56,15 @@ def test_what_no_approval_binds_changes_no_gate(after, change):
     assert found.changes == (change,)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_grant_that_says_the_same_in_another_way_is_seen(first):
+    (one,) = CHARTER.grants
+    wider = replace(one, columns={"public": "clear", "sensitive": "clear"})
+    found = charter_diff(CHARTER, replace(CHARTER, grants=(wider, one) if first else (one, wider))).changes
+    assert [change.name for change in found if change.what == "added"] == ["builder: products.* (returns) #2"]
+    assert len(found) == 1 + first
+
+
 def test_a_new_purpose_changes_every_gate():
     wider = replace(CHARTER, purposes=(*CHARTER.purposes, Purpose("advertising", "sell more")))
     assert charter_diff(CHARTER, wider).gates == PHASES
