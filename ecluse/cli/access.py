@@ -10,6 +10,7 @@ import click
 
 from ecluse.cli.session import Session, pass_session
 from ecluse.cli.show import as_json, as_table
+from ecluse.errors import DefinitionError
 from ecluse.texts import say
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ def log(session: Session, dataset: str | None, reader: str | None, since: dateti
             reader=reader,
             since=None if since is None else since.replace(tzinfo=UTC),
         )
+        # NOTE: that somebody misspelt read nothing would be taken for an answer.
+        if reader is not None and not found and project.charter.party(reader) is None:
+            known = ", ".join(party.id for party in project.charter.parties)
+            raise DefinitionError("ledger.unknown_party", party=reader, known=known)
     if session.json:
         as_json([asdict(access) for access in found])
         return

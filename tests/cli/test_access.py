@@ -60,6 +60,12 @@ def test_filters_leave_out_what_nobody_asked_for(listed, options, readers):
     assert [access["reader"] for access in listed(*options)] == readers
 
 
+def test_nobody_takes_a_misspelt_reader_for_one_who_read_nothing(clinic, call):
+    assert call("--project", clinic.root, "access", "log", "--reader", "ana").code == 0
+    unknown = call("--project", clinic.root, "access", "log", "--reader", "anna")
+    assert (unknown.code, "Allowed: a party of the charter:" in unknown.err) == (2, True)
+
+
 def test_people_get_a_table(clinic, call):
     shown = call("--project", clinic.root, "access", "log").out
     for part in ("model (unproven)", "care", "clear: age, id", "pseudonym: email", "refused: purpose_prohibited"):
@@ -72,7 +78,7 @@ def test_people_get_it_in_french(clinic, call):
 
 
 def test_nobody_yet_is_said(clinic, call):
-    assert "Nobody asked" in call("--project", clinic.root, "access", "log", "--reader", "nobody").out
+    assert "Nobody asked" in call("--project", clinic.root, "access", "log", "--reader", "ana").out
 
 
 def test_a_log_of_reads_that_was_altered_is_no_log(tmp_path, call):

@@ -65,7 +65,7 @@ def test_a_key_that_lies_elsewhere_is_listed_too(team):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("p-none",), "was named as the signer"),
+        (("p-none",), "was named as a party"),
         (("p-1d5c", "ffff0000"), "0 keys of p-1d5c were meant"),
         (("p-1d5c", "--at", "tomorrow"), "Invalid value"),
     ],
