@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert
 
 from ecluse.door.columns import released_columns
-from ecluse.errors import DefinitionError, NotComputed
+from ecluse.errors import DefinitionError, NotComputed, Refused
+from ecluse.gate.book import Book
+from ecluse.gate.releases import standing_objections
 from ecluse.ledger import sign
 from ecluse.lineage.describe import DatasetInfo
 from ecluse.model.counts import counted
@@ -20,6 +22,7 @@ from ecluse.model.facts import Fact, SignedFact, Subject
 from ecluse.model.names import quarantine_name
 from ecluse.model.release import Manifest, TableVersion
 from ecluse.model.update import INCREMENTAL
+from ecluse.model.verdict import Request, Verdict
 from ecluse.step import trace
 from ecluse.step.compactions import COMPACT
 from ecluse.step.services import Services
@@ -39,10 +42,12 @@ def rollback_release(services: Services, manifest: Manifest, reason: str) -> tup
     """Move ``main`` of a release's products, and their quarantine, to where the release pinned it; what moved.
 
     A newer release takes them forward again: what ``main`` leaves stays readable. Each product that moves gets a
-    ``publication`` fact with ``update="rollback"``. What is made from the products isn't touched.
+    ``publication`` fact with ``update="rollback"``. What is made from the products isn't touched. ``Refused`` for a
+    release that was withdrawn.
     """
     if not reason.strip():
         raise DefinitionError("step.rollback_reason")
+    _confirm_not_withdrawn(services, manifest)
     facts = [f for f in services.log.facts() if f.fact.kind in ("publication", "evidence")]
     run_id = str(uuid.uuid4())
     moved: list[Moved] = []
@@ -67,6 +72,17 @@ def rollback_release(services: Services, manifest: Manifest, reason: str) -> tup
         services.log.append(connection, signed)
         services.events.append(connection, events)
     return tuple(moved)
+
+
+def _confirm_not_withdrawn(services: Services, manifest: Manifest) -> None:
+    # NOTE: the door opens it to nobody, but the next run of what is made from it would read its rows.
+    where, charter = services.project, services.charter
+    book = Book(charter, [*services.log.facts("decision")], services.trust.parties(), where.name, where.environment)
+    asked = Request("", None, manifest.digest, "", None, charter.phase, where.name, where.environment)
+    withdrawn = tuple(r for r in standing_objections(asked, charter, book) if r.key == "withdrawn")
+    if withdrawn:
+        dataset = manifest.products[0].dataset
+        raise Refused("step.rollback_refused", verdict=Verdict(withdrawn), dataset=dataset, version=manifest.version)
 
 
 def made_of(facts: Sequence[SignedFact], dataset: str, snapshot_id: int) -> tuple[SignedFact, ...]:

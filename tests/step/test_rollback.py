@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import select
 
 from ecluse.cli.status import statuses
-from ecluse.errors import DefinitionError, LedgerError, NotComputed, WarehouseError
-from ecluse.ledger import load_signer, new_key
+from ecluse.errors import DefinitionError, LedgerError, NotComputed, Refused, WarehouseError
+from ecluse.ledger import load_signer, new_key, signer_for
 from ecluse.model.contract import Column, Contract
 from ecluse.model.names import quarantine_name
 from ecluse.model.step import Files, Guard, In, StepDefinition, Table
 from ecluse.project import Project
 from ecluse.step.closure import closure_of, published_closure
-from ecluse.step.releases import create_release, find_release
+from ecluse.step.releases import create_release, decide, find_release
 from ecluse.step.retention import expire, needed_snapshots
 from ecluse.step.rollback import rollback_release
 from ecluse.step.run import run_step
@@ -35,7 +35,7 @@ phase: trial
 phases: [trial]
 purposes: [{id: returns, description: predict returns}]
 gates: [{phase: trial}]
-parties: [{id: pipeline, attests: [run, publication, evidence, release, read]}]
+parties: [{id: pipeline, attests: [run, publication, evidence, release, read]}, {id: ana}]
 """
 ORDERS, PRICES = "products.orders", "products.prices"
 ROWS = {"1.0.0": "1,5\n2,7\n3,-1\n", "2.0.0": "1,5\n2,8\n4,9\n"}
@@ -178,6 +178,17 @@ def test_a_rollback_without_a_reason_is_refused(shop):
     with pytest.raises(DefinitionError) as caught:
         rollback_release(shop.services, shop.manifests["1.0.0"], "  ")
     assert caught.value.key == "step.rollback_reason"
+
+
+def test_what_was_withdrawn_is_not_published_again(shop):
+    services, first = shop.services, shop.manifests["1.0.0"]
+    ana = signer_for(services.project, services.charter, "ana")
+    decide(services, ana, first, "withdrawn", reason="the amounts are of another shop")
+    before = shop.rows(ORDERS)
+    with pytest.raises(Refused, match="the amounts are of another shop"):
+        rollback_release(services, first, "2.0.0 lacks an order")
+    assert shop.rows(ORDERS) == before
+    assert shop.facts() == []
 
 
 def test_nothing_moves_where_one_product_can_not(shop):
