@@ -127,7 +127,10 @@ def _warehouse(project: Project) -> Iterator[Finding]:
 
 def _may(name: str, place: object, rights: str) -> Finding:
     user = getpass.getuser()
-    return Finding(name, "note" if "w" in rights else "good", say(f"cli.doctor.rights.{rights}", path=place, user=user))
+    # NOTE: who can read goes around the grants, as who can write goes around everything.
+    return Finding(
+        name, "good" if rights == "--" else "note", say(f"cli.doctor.rights.{rights}", path=place, user=user)
+    )
 
 
 def _dagster(project: Project) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -209,3 +210,10 @@ def test_the_doctor_finds_no_fault(built, call):
     assert (found["charter"], found["log"], found["keys"]) == ("good",) * 3
     # This process may write the tables and the catalog, so it may go around the door: worth a note.
     assert (found["warehouse"], found["database"]) == ("note", "note")
+
+
+def test_the_doctor_notes_that_who_can_read_the_files_needs_no_grant(built, call, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: mode == os.R_OK)
+    found = {f["name"]: f for f in call("--project", built, "doctor", "--json").json}
+    for name in ("raw", "state"):
+        assert (found[name]["state"], "go around the door's grants" in found[name]["detail"]) == ("note", True)
