@@ -70,9 +70,7 @@ def test_a_lock_is_verified_until_a_file_changes(project, told, tmp_path, monkey
     loaded = ecluse.load("clean.orders", purpose="first-look", lock=tmp_path / "data.lock")
     verified = ecluse.verify(tmp_path / "data.lock")
     assert verified.files == len(loaded.manifest.products[0].files)
-    file = next(
-        (project / ".ecluse" / "demo" / "warehouse").rglob(loaded.manifest.products[0].files[0].path.split("/")[-1])
-    )
+    file = project / ".ecluse" / "demo" / "warehouse" / loaded.manifest.products[0].files[0].path
     content = file.read_bytes()
     try:
         file.chmod(0o644)
