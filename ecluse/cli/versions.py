@@ -62,22 +62,30 @@ def diff(session: Session, dataset: str, before: str, after: str, whole_rows: bo
 @click.command("rollback")
 @click.argument("dataset")
 @click.argument("version")
+@click.option("--as", "party", required=True, metavar="PARTY", help="Who decides: a party with a key here.")
 @click.option("--reason", required=True, help="Why; it stays in the log.")
+@click.option("--passphrase", envvar="ECLUSE_PASSPHRASE", help="Opens the key; better in ECLUSE_PASSPHRASE.")
 @pass_session
-def rollback(session: Session, dataset: str, version: str, reason: str) -> None:
-    """Publish again what a release holds, with all of its products, in one move. A newer version takes it forward.
+def rollback(session: Session, dataset: str, version: str, party: str, reason: str, passphrase: str | None) -> None:
+    """Publish again what a release holds, with all of its products, in one move, by a person's decision.
+
+    A newer version takes it forward again.
 
     What ecluse.load opens doesn't change: it opens releases. Runs that read the products from now on read the
     restored rows, and a run of the products themselves publishes anew.
 
     \b
     Example:
-      ecluse release rollback products.delay_features 1.0.0 --reason "1.1.0 lost the night flights"
+      ecluse release rollback products.delay_features 1.0.0 --as p-7f3a --reason "1.1.0 lost the night flights"
     """
+    from ecluse.ledger import signer_for
     from ecluse.step.rollback import rollback_release
 
     with session.services() as services:
-        moved = rollback_release(services, find(services, dataset, version), reason)
+        signer = signer_for(services.project, services.charter, party, passphrase)
+    # NOTE: opened again, because a demo's key that was just made counts from the next opening on.
+    with session.services() as services:
+        moved = rollback_release(services, signer, find(services, dataset, version), reason)
         if services.project.dagster_home is not None:
             from ecluse.orchestration.runless import tell_rollback
 

@@ -15,8 +15,9 @@ from ecluse.door.columns import released_columns
 from ecluse.errors import DefinitionError, NotComputed, Refused
 from ecluse.gate.book import Book
 from ecluse.gate.releases import standing_objections
-from ecluse.ledger import sign
+from ecluse.ledger import Signer, sign
 from ecluse.lineage.describe import DatasetInfo
+from ecluse.model.canonical import digest
 from ecluse.model.counts import counted
 from ecluse.model.facts import Fact, SignedFact, Subject
 from ecluse.model.names import quarantine_name
@@ -28,6 +29,9 @@ from ecluse.step.compactions import COMPACT
 from ecluse.step.services import Services
 from ecluse.store.schema import publications
 
+#: The question that a rollback's decision answers.
+QUESTION = "rollback"
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -38,11 +42,12 @@ class Moved:
     after: int
 
 
-def rollback_release(services: Services, manifest: Manifest, reason: str) -> tuple[Moved, ...]:
+def rollback_release(services: Services, signer: Signer, manifest: Manifest, reason: str) -> tuple[Moved, ...]:
     """Move ``main`` of a release's products, and their quarantine, to where the release pinned it; what moved.
 
-    A newer release takes them forward again: what ``main`` leaves stays readable. Each product that moves gets a
-    ``publication`` fact with ``update="rollback"``. What is made from the products isn't touched. ``Refused`` for a
+    A newer release takes them forward again: what ``main`` leaves stays readable. Where a product moves, ``signer``,
+    a person's, signs the decision, and each product that moves gets a ``publication`` fact with ``update="rollback"``,
+    which names the same run. What is made from the products isn't touched. ``Refused`` for a
     release that was withdrawn.
     """
     if not reason.strip():
@@ -50,6 +55,8 @@ def rollback_release(services: Services, manifest: Manifest, reason: str) -> tup
     _confirm_not_withdrawn(services, manifest)
     facts = [f for f in services.log.facts() if f.fact.kind in ("publication", "evidence")]
     run_id = str(uuid.uuid4())
+    # NOTE: signed before the transaction, because an agent or a token may ask somebody, and others want to write.
+    decided = sign(_decision(services, manifest, reason, run_id), signer)
     moved: list[Moved] = []
     signed: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
@@ -69,9 +76,23 @@ def rollback_release(services: Services, manifest: Manifest, reason: str) -> tup
             signed.append(sign(fact, services.signer))
             events += _events(services, product, fact)
         # NOTE: the log last, like every publication: who has it must wait for no table.
-        services.log.append(connection, signed)
+        services.log.append(connection, [decided, *signed] if moved else ())
         services.events.append(connection, events)
     return tuple(moved)
+
+
+def _decision(services: Services, manifest: Manifest, reason: str, run_id: str) -> Fact:
+    said = {
+        "question": QUESTION,
+        "verdict": "rolled-back",
+        "version": manifest.version,
+        "manifest": manifest.digest,
+        "datasets": sorted(product.dataset for product in manifest.products),
+        "reason": reason,
+        "run_id": run_id,
+    }
+    # NOTE: about the move and not about the release: whether that opens, other decisions say.
+    return services.fact("decision", (Subject(f"{QUESTION}:{manifest.version}", digest(said)),), said)
 
 
 def _confirm_not_withdrawn(services: Services, manifest: Manifest) -> None:

@@ -25,7 +25,7 @@ phase: trial
 phases: [trial]
 purposes: [{id: returns, description: predict returns}]
 gates: [{phase: trial}]
-parties: [{id: pipeline, attests: [run, publication, evidence, release, read]}]
+parties: [{id: pipeline, attests: [run, publication, evidence, release, read]}, {id: ana}]
 """
 SECRET = "ann@example.org"
 ROWS = {"1.0.0": f"1,{SECRET}\n2,b\n", "2.0.0": "1,changed\n3,c\n4,d\n"}
@@ -87,7 +87,7 @@ def test_a_version_does_not_differ_from_itself(shop, call):
 
 
 @pytest.mark.parametrize(
-    "verb", [("diff", "raw.orders", "1.0.0", "9"), ("rollback", "raw.orders", "9", "--reason", "x")]
+    "verb", [("diff", "raw.orders", "1.0.0", "9"), ("rollback", "raw.orders", "9", "--as", "ana", "--reason", "x")]
 )
 def test_an_unknown_version_says_where_to_look(shop, call, verb):
     shown = call("--project", shop, "release", *verb)
@@ -96,21 +96,25 @@ def test_an_unknown_version_says_where_to_look(shop, call, verb):
 
 def test_a_rollback_says_what_moved_and_can_be_undone(shop, call):
     (moved,) = call(
-        "--project", shop, "release", "rollback", "raw.orders", "1.0.0", "--reason", "too many", "--json"
+        "--project", shop, "release", "rollback", "raw.orders", "1.0.0", "--as", "ana", "--reason", "too many", "--json"
     ).json
     (status,) = call("--project", shop, "status", "--json").json
     assert (moved["dataset"], status["rows"], status["version"]) == ("raw.orders", 2, "2.0.0")
     assert call("--project", shop, "log", "verify").code == 0
-    shown = call("--project", shop, "release", "rollback", "raw.orders", "2.0.0", "--reason", "they were right")
+    shown = call(
+        "--project", shop, "release", "rollback", "raw.orders", "2.0.0", "--as", "ana", "--reason", "they were right"
+    )
     assert f"from snapshot {moved['after']} to {moved['before']}" in shown.out
     assert call("--project", shop, "status", "--json").json[0]["rows"] == 3
-    again = call("--project", shop, "release", "rollback", "raw.orders", "2.0.0", "--reason", "to be sure")
+    again = call(
+        "--project", shop, "release", "rollback", "raw.orders", "2.0.0", "--as", "ana", "--reason", "to be sure"
+    )
     assert "nothing was moved" in again.out
 
 
 def test_a_rollback_wants_a_reason(shop, call):
-    assert call("--project", shop, "release", "rollback", "raw.orders", "1.0.0").code == 2
-    shown = call("--project", shop, "release", "rollback", "raw.orders", "1.0.0", "--reason", " ")
+    assert call("--project", shop, "release", "rollback", "raw.orders", "1.0.0", "--as", "ana").code == 2
+    shown = call("--project", shop, "release", "rollback", "raw.orders", "1.0.0", "--as", "ana", "--reason", " ")
     assert (shown.code, "--reason" in shown.err) == (2, True)
 
 

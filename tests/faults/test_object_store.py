@@ -12,6 +12,7 @@ import pytest
 import ecluse
 from ecluse.cli.doctor import findings
 from ecluse.errors import IntegrityError, StorageError
+from ecluse.ledger import signer_for
 from ecluse.model.names import quarantine_name
 from ecluse.project import Project
 from ecluse.step.releases import create_release
@@ -62,7 +63,7 @@ def test_the_whole_cycle(shop, lake, s3):
     second = create_release(shop.services, ["products.orders"], "2.0.0")
     shop.approve(second)
     assert amounts(shop.load()) == [5.0, 8.0]
-    rollback_release(shop.services, first, "look again")
+    rollback_release(shop.services, signer_for(shop.project, shop.services.charter, "steward"), first, "look again")
     assert shop.published()["products.orders"] == before["products.orders"]
     expire(shop.services, timedelta(0))
     (candidate,) = shop.services.warehouse.candidates()

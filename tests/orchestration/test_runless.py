@@ -86,7 +86,7 @@ def test_a_rollback_says_the_version_that_was_there_before_and_a_compaction_chan
     first = create_release(shop.services, [NAME], "1.0.0")
     leave(shop, "released")
     runless.tell_compaction(shop.services.project, compact(shop.services, shop.step))
-    moved = rollback_release(shop.services, first, "the refund was none")
+    moved = rollback_release(shop.services, shop.steward, first, "the refund was none")
     runless.tell_rollback(shop.services, moved, "1.0.0")
     (made,), (observed,), _ = told()
     assert made.metadata["ecluse/rollback"].value == "1.0.0"

@@ -22,7 +22,7 @@ def made(tmp_path_factory):
         snapshots.append(chain.make(RAW, rows))
         manifest = create_release(chain.services, [RAW], version)
         chain.first = manifest if version == "1.0.0" else chain.first
-    rollback_release(chain.services, chain.first, "the new rows are wrong")
+    rollback_release(chain.services, chain.person("p-data"), chain.first, "the new rows are wrong")
     facts = [s.fact for s in chain.services.log.facts("publication")]
     yield chain.services, snapshots, [fact.at for fact in facts]
     chain.close()

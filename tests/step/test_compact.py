@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 from dataclasses import replace
 
 import great_expectations as gx
@@ -15,6 +16,7 @@ from ecluse.door.definitions import Definitions
 from ecluse.door.records import Records
 from ecluse.errors import BrokenData, Conflict, IntegrityError
 from ecluse.gate import verdict
+from ecluse.ledger import signer_for
 from ecluse.model.contract import Column, Contract
 from ecluse.model.names import quarantine_name
 from ecluse.model.step import Files, Guard, In, StepDefinition, Table
@@ -44,6 +46,7 @@ gates:
       - {id: licences, measure: sources.unlicensed, operator: "==", value: 0}
 parties:
   - {id: pipeline, roles: [{name: maker, since: 2020-01-01}], attests: [run, publication, evidence, release, read]}
+  - {id: ana}
 grants: [{role: maker, datasets: ["*"], purposes: [returns], columns: {public: clear, internal: clear}}]
 """
 RAW, CLEAN = "raw.orders", "clean.orders"
@@ -54,7 +57,11 @@ class Shop:
         (folder / "pyproject.toml").write_text('[tool.ecluse]\nname = "shop"\n')
         (folder / "charter.yaml").write_text(CHARTER)
         self.folder = folder
-        self.services = open_services(Project.find(folder, "demo"))
+        project = Project.find(folder, "demo")
+        # NOTE: a key that was made just now counts from the next opening on.
+        with closing(open_services(project)) as first:
+            self.ana = signer_for(project, first.charter, "ana")
+        self.services = open_services(project)
         columns = (Column("id", "BIGINT"), Column("amount", "BIGINT", classification="public"))
         contract = Contract(columns=columns, key=("id",), owner="shop", licence="CC0-1.0")
         strict = replace(contract, on_failure="quarantine", quarantine_at_most=0.5)
@@ -179,8 +186,8 @@ def test_releases_before_and_after_open_by_the_same_evidence(shop):
     closures = [closure_of(m, CLEAN, facts) for m in (first, second)]
     assert closures[0].unrecorded == closures[1].unrecorded == ()
     assert [p.position for p in closures[0].publications] == [p.position for p in closures[1].publications]
-    back = rollback_release(shop.services, first, "a try")
-    forward = rollback_release(shop.services, second, "forward again")
+    back = rollback_release(shop.services, shop.ana, first, "a try")
+    forward = rollback_release(shop.services, shop.ana, second, "forward again")
     assert [(m.before, m.after) for m in forward] == [(m.after, m.before) for m in back]
     (status,) = (s for s in statuses(shop.services.log.facts()) if s.dataset == CLEAN)
     assert (status.rows, status.quarantined, status.check) == (4, 1, "held")

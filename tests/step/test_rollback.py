@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from sqlalchemy import select
 
 from ecluse.cli.status import statuses
 from ecluse.errors import DefinitionError, LedgerError, NotComputed, Refused, WarehouseError
-from ecluse.ledger import load_signer, new_key, signer_for
+from ecluse.ledger import Signer, load_signer, new_key, signer_for
 from ecluse.model.contract import Column, Contract
 from ecluse.model.names import quarantine_name
 from ecluse.model.step import Files, Guard, In, StepDefinition, Table
@@ -44,6 +45,7 @@ ROWS = {"1.0.0": "1,5\n2,7\n3,-1\n", "2.0.0": "1,5\n2,8\n4,9\n"}
 @dataclass
 class Shop:
     services: Services
+    ana: Signer
     steps: tuple[StepDefinition, ...]
     manifests: dict
 
@@ -85,7 +87,11 @@ def shop_in(folder):
         StepDefinition(n, Guard(strict, lambda: positive), "asset", product, (In("raw", "raw.orders"),), "row")
         for n in (ORDERS, PRICES)
     ]
-    shop = Shop(open_services(Project.find(folder, "demo")), (source, *made), {})
+    project = Project.find(folder, "demo")
+    # NOTE: a key that was made just now counts from the next opening on.
+    with closing(open_services(project)) as first:
+        ana = signer_for(project, first.charter, "ana")
+    shop = Shop(open_services(project), ana, (source, *made), {})
     for version, rows in ROWS.items():
         (folder / "orders.csv").write_text("id,amount\n" + rows)
         shop.run()
@@ -103,13 +109,13 @@ def shop(tmp_path):
 def test_every_product_and_its_quarantine_go_back_and_forward_again(shop):
     there = {d: shop.rows(d) for d in (ORDERS, PRICES, quarantine_name(ORDERS))}
     index = shop.index()
-    moved = rollback_release(shop.services, shop.manifests["1.0.0"], "the new amounts are wrong")
+    moved = rollback_release(shop.services, shop.ana, shop.manifests["1.0.0"], "the new amounts are wrong")
     assert [m.dataset for m in moved] == [ORDERS, PRICES]
     for dataset in (ORDERS, PRICES):
         assert shop.rows(dataset) == [1, 2]
         assert shop.rows(quarantine_name(dataset)) == [3]
     assert shop.rows("raw.orders") == [1, 2, 4]
-    back = rollback_release(shop.services, shop.manifests["2.0.0"], "they were right")
+    back = rollback_release(shop.services, shop.ana, shop.manifests["2.0.0"], "they were right")
     assert [(m.before, m.after) for m in back] == [(m.after, m.before) for m in moved]
     assert {d: shop.rows(d) for d in there} == there
     assert shop.index() == index
@@ -117,7 +123,7 @@ def test_every_product_and_its_quarantine_go_back_and_forward_again(shop):
 
 
 def test_a_rollback_is_a_fact_with_its_reason_and_no_new_evidence_about_files(shop):
-    rollback_release(shop.services, shop.manifests["1.0.0"], "wrong amounts")
+    rollback_release(shop.services, shop.ana, shop.manifests["1.0.0"], "wrong amounts")
     facts = shop.facts()
     assert [f.predicate["dataset"] for f in facts] == [ORDERS, PRICES]
     assert len({f.predicate["run_id"] for f in facts}) == 1
@@ -132,14 +138,31 @@ def test_a_rollback_is_a_fact_with_its_reason_and_no_new_evidence_about_files(sh
     assert (status.rows, status.quarantined, status.version) == (2, 1, "2.0.0")
 
 
+def test_a_rollback_is_a_persons_decision(shop):
+    rollback_release(shop.services, shop.ana, shop.manifests["1.0.0"], "wrong amounts")
+    (decision,) = shop.services.log.facts("decision")
+    said = decision.fact.predicate
+    assert decision.key_ids == {shop.ana.key_id}
+    assert (said["verdict"], said["reason"], said["datasets"]) == ("rolled-back", "wrong amounts", [ORDERS, PRICES])
+    assert said["manifest"] == shop.manifests["1.0.0"].digest
+    assert {fact.predicate["run_id"] for fact in shop.facts()} == {said["run_id"]}
+
+
+def test_a_pipelines_key_decides_no_rollback(shop):
+    there, size = shop.rows(ORDERS), shop.services.log.size
+    with pytest.raises(LedgerError, match="decision"):
+        rollback_release(shop.services, shop.services.signer, shop.manifests["1.0.0"], "wrong amounts")
+    assert (shop.rows(ORDERS), shop.services.log.size) == (there, size)
+
+
 def test_a_rollback_to_where_everything_stands_does_nothing(shop):
     size = shop.services.log.size
-    assert rollback_release(shop.services, shop.manifests["2.0.0"], "to be sure") == ()
+    assert rollback_release(shop.services, shop.ana, shop.manifests["2.0.0"], "to be sure") == ()
     assert shop.services.log.size == size
 
 
 def test_a_release_made_after_a_rollback_names_the_inputs_of_what_is_published(shop):
-    rollback_release(shop.services, shop.manifests["1.0.0"], "wrong amounts")
+    rollback_release(shop.services, shop.ana, shop.manifests["1.0.0"], "wrong amounts")
     again = create_release(shop.services, [ORDERS], "1.0.1")
     first = shop.manifests["1.0.0"]
     assert (again.inputs, again.product(ORDERS)) == (first.inputs, first.product(ORDERS))
@@ -151,7 +174,7 @@ def test_a_release_made_after_a_rollback_names_the_inputs_of_what_is_published(s
 
 def test_a_rollback_does_not_change_which_release_is_the_latest_and_the_next_release_does(shop):
     first, second = shop.manifests.values()
-    rollback_release(shop.services, first, "wrong amounts")
+    rollback_release(shop.services, shop.ana, first, "wrong amounts")
     assert find_release(shop.services, ORDERS) == second
     create_release(shop.services, [ORDERS], "1.0.1")
     assert find_release(shop.services, ORDERS) == second
@@ -166,7 +189,7 @@ def test_a_release_is_never_called_latest(shop):
 
 
 def test_the_closure_of_what_is_published_after_a_rollback_is_whole(shop):
-    rollback_release(shop.services, shop.manifests["1.0.0"], "wrong amounts")
+    rollback_release(shop.services, shop.ana, shop.manifests["1.0.0"], "wrong amounts")
     shop.run()
     assert shop.rows(ORDERS) == [1, 2, 4]
     made = create_release(shop.services, [ORDERS], "3.0.0")
@@ -176,17 +199,16 @@ def test_the_closure_of_what_is_published_after_a_rollback_is_whole(shop):
 
 def test_a_rollback_without_a_reason_is_refused(shop):
     with pytest.raises(DefinitionError) as caught:
-        rollback_release(shop.services, shop.manifests["1.0.0"], "  ")
+        rollback_release(shop.services, shop.ana, shop.manifests["1.0.0"], "  ")
     assert caught.value.key == "step.rollback_reason"
 
 
 def test_what_was_withdrawn_is_not_published_again(shop):
     services, first = shop.services, shop.manifests["1.0.0"]
-    ana = signer_for(services.project, services.charter, "ana")
-    decide(services, ana, first, "withdrawn", reason="the amounts are of another shop")
+    decide(services, shop.ana, first, "withdrawn", reason="the amounts are of another shop")
     before = shop.rows(ORDERS)
     with pytest.raises(Refused, match="the amounts are of another shop"):
-        rollback_release(services, first, "2.0.0 lacks an order")
+        rollback_release(services, shop.ana, first, "2.0.0 lacks an order")
     assert shop.rows(ORDERS) == before
     assert shop.facts() == []
 
@@ -197,7 +219,7 @@ def test_nothing_moves_where_one_product_can_not(shop):
     for snapshot, kind in ((42, NotComputed), (shop.services.warehouse.head("raw.orders"), NotComputed)):
         lost = replace(shop.manifests["1.0.0"], products=(orders, replace(prices, snapshot_id=snapshot)))
         with pytest.raises(kind):
-            rollback_release(shop.services, lost, "wrong amounts")
+            rollback_release(shop.services, shop.ana, lost, "wrong amounts")
     shop.services.warehouse.rollback(PRICES, None)
     assert {d: shop.rows(d) for d in (ORDERS,)} == {ORDERS: before[ORDERS]}
     assert shop.facts() == []
@@ -208,7 +230,7 @@ def test_a_release_whose_snapshot_was_forgotten_can_not_be_rolled_back_to(shop, 
     table = shop.services.warehouse._catalog
     table.commit(PRICES, lambda draft: (draft.drop_ref("v1.0.0"), draft.drop_snapshot(old)))
     with pytest.raises(WarehouseError) as caught:
-        rollback_release(shop.services, shop.manifests["1.0.0"], "wrong amounts")
+        rollback_release(shop.services, shop.ana, shop.manifests["1.0.0"], "wrong amounts")
     assert caught.value.key == "warehouse.not_published"
     assert shop.rows(ORDERS) == [1, 2, 4]
     assert shop.facts() == []
@@ -217,7 +239,7 @@ def test_a_release_whose_snapshot_was_forgotten_can_not_be_rolled_back_to(shop, 
 def test_a_key_that_may_not_attest_publications_moves_nothing(shop, tmp_path):
     stranger = replace(shop.services, signer=load_signer(new_key(tmp_path / "keys", "stranger")))
     with pytest.raises(LedgerError):
-        rollback_release(stranger, shop.manifests["1.0.0"], "wrong amounts")
+        rollback_release(stranger, shop.ana, shop.manifests["1.0.0"], "wrong amounts")
     assert shop.rows(ORDERS) == [1, 2, 4]
 
 
@@ -233,8 +255,8 @@ def test_expiry_keeps_what_releases_and_what_is_published_rest_on(shop):
     shop.services.warehouse.sweep(grace=timedelta(0))
     assert shop.rows(ORDERS) == [7]
     for manifest in shop.manifests.values():
-        assert rollback_release(shop.services, manifest, "look again")
+        assert rollback_release(shop.services, shop.ana, manifest, "look again")
     assert (shop.rows(ORDERS), shop.rows(quarantine_name(ORDERS))) == ([1, 2, 4], [])
-    rollback_release(shop.services, shop.manifests["1.0.0"], "look again")
+    rollback_release(shop.services, shop.ana, shop.manifests["1.0.0"], "look again")
     assert (shop.rows(ORDERS), shop.rows(quarantine_name(ORDERS))) == ([1, 2], [3])
     assert expire(shop.services, timedelta(0), "raw.orders") == {}
