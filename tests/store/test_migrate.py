@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_a_database_of_any_version_becomes_what_a_new_one_is(url, version):
     assert (done.before, done.after) == (version, VERSION)
     assert len(done.steps) == len(STEPS) - STEPS.index(version) - 1
     assert differences(database) == []
-    with Database(url).reading() as connection:
+    with closing(Database(url)) as now, now.reading() as connection:
         assert len(connection.execute(facts.select()).all()) == len(LEAVES)
         assert tree.roots(connection, [(0, 5), (0, 4), (2, 4)]) == [
             merkle.root(LEAVES),
