@@ -83,8 +83,6 @@ def rollback(session: Session, dataset: str, version: str, party: str, reason: s
 
     with session.services() as services:
         signer = signer_for(services.project, services.charter, party, passphrase)
-    # NOTE: opened again, because a demo's key that was just made counts from the next opening on.
-    with session.services() as services:
         moved = rollback_release(services, signer, find(services, dataset, version), reason)
         if services.project.dagster_home is not None:
             from ecluse.orchestration.runless import tell_rollback

@@ -241,7 +241,7 @@ class AnyOrder(RuleBasedStateMachine):
     def roll(self, data):
         """Back to a release, or forward again."""
         manifest, versions = data.draw(st.sampled_from(self.releases))
-        moved = {one.dataset for one in rollback_release(self.services, manifest, "look again")}
+        moved = {one.dataset for one in rollback_release(self.services, self.counsel, manifest, "look again")}
         for product in self.products:
             if product.name in moved:
                 self.moved(product, versions[product.name])

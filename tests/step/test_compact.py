@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import closing
 from dataclasses import replace
 
 import great_expectations as gx
@@ -57,11 +56,8 @@ class Shop:
         (folder / "pyproject.toml").write_text('[tool.ecluse]\nname = "shop"\n')
         (folder / "charter.yaml").write_text(CHARTER)
         self.folder = folder
-        project = Project.find(folder, "demo")
-        # NOTE: a key that was made just now counts from the next opening on.
-        with closing(open_services(project)) as first:
-            self.ana = signer_for(project, first.charter, "ana")
-        self.services = open_services(project)
+        self.services = open_services(Project.find(folder, "demo"))
+        self.ana = signer_for(self.services.project, self.services.charter, "ana")
         columns = (Column("id", "BIGINT"), Column("amount", "BIGINT", classification="public"))
         contract = Contract(columns=columns, key=("id",), owner="shop", licence="CC0-1.0")
         strict = replace(contract, on_failure="quarantine", quarantine_at_most=0.5)

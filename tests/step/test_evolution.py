@@ -11,6 +11,7 @@ import pytest
 
 from ecluse.door.columns import released_columns
 from ecluse.errors import DefinitionError
+from ecluse.ledger import signer_for
 from ecluse.model.contract import Classification, Column, Contract
 from ecluse.model.names import quarantine_name
 from ecluse.model.step import Files, Guard, In, StepDefinition, Table
@@ -29,7 +30,7 @@ phase: trial
 phases: [trial]
 purposes: [{id: returns, description: predict returns}]
 gates: [{phase: trial}]
-parties: [{id: pipeline, attests: [run, publication, evidence, release, read]}]
+parties: [{id: pipeline, attests: [run, publication, evidence, release, read]}, {id: ana}]
 """
 ORDERS = "products.orders"
 RAW = (Column("id", "BIGINT"), Column("month", "VARCHAR"), Column("amount", "INTEGER"), Column("customer", "VARCHAR"))
@@ -49,6 +50,7 @@ class Shop:
         rows = ("1,a,5,ada", "2,a,-1,bo", "3,b,7,cy", "4,b,-2,di")
         (folder / "orders.csv").write_text("id,month,amount,customer\n" + "\n".join(rows) + "\n")
         self.services = open_services(Project.find(folder, "demo"))
+        self.ana = signer_for(self.services.project, self.services.charter, "ana")
         promised = Contract(columns=RAW, key=("id",), owner="shop", licence="CC0-1.0")
 
         def collected() -> Files:
@@ -132,10 +134,10 @@ def test_a_release_from_before_is_compared_and_brought_back_with_its_columns(sho
     assert found.types_changed == {"paid": ("INTEGER", "BIGINT")}
     assert (found.columns_added, found.columns_removed) == ({"note": "VARCHAR"}, {})
     assert (found.added, found.removed, found.changed, found.same) == (0, 0, 0, False)
-    rollback_release(shop.services, old, "the new names break the model")
+    rollback_release(shop.services, shop.ana, old, "the new names break the model")
     assert shop.rows(ORDERS) == rows
     assert list(shop.rows(quarantine_name(ORDERS))[0]) == ["id", "amount", "customer"]
-    rollback_release(shop.services, new, "the model is ready")
+    rollback_release(shop.services, shop.ana, new, "the model is ready")
     assert [row["paid"] for row in shop.rows(ORDERS)] == [5, 7]
 
 

@@ -73,7 +73,7 @@ def test_a_version_that_was_gone_back_to_counts_as_the_newest(chain):
     create_release(chain.services, [RAW], "1.0.0")
     made += [chain.make(RAW, rows) for rows in ROWS[1:3]]
     ((_, manifest),) = retention.releases(chain.services)
-    rollback_release(chain.services, manifest, "the new rows are wrong")
+    rollback_release(chain.services, chain.person("p-data"), manifest, "the new rows are wrong")
     assert expire(chain.services, None, keeps={RAW: Keep(versions=2)}) == {RAW: (made[1],)}
 
 
@@ -217,7 +217,7 @@ class World:
     def back(self, dataset):
         for manifest in self.releases:
             if manifest.products[0].dataset == dataset:
-                rollback_release(self.chain.services, manifest, "a try")
+                rollback_release(self.chain.services, self.chain.person("p-data"), manifest, "a try")
                 return
 
     def hold(self, dataset):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -87,11 +86,9 @@ def shop_in(folder):
         StepDefinition(n, Guard(strict, lambda: positive), "asset", product, (In("raw", "raw.orders"),), "row")
         for n in (ORDERS, PRICES)
     ]
-    project = Project.find(folder, "demo")
-    # NOTE: a key that was made just now counts from the next opening on.
-    with closing(open_services(project)) as first:
-        ana = signer_for(project, first.charter, "ana")
-    shop = Shop(open_services(project), ana, (source, *made), {})
+    services = open_services(Project.find(folder, "demo"))
+    ana = signer_for(services.project, services.charter, "ana")
+    shop = Shop(services, ana, (source, *made), {})
     for version, rows in ROWS.items():
         (folder / "orders.csv").write_text("id,amount\n" + rows)
         shop.run()
