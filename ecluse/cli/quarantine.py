@@ -202,8 +202,6 @@ def _leave(
 
     with session.services() as services:
         signer = signer_for(services.project, services.charter, party, passphrase)
-    # NOTE: opened again, because a demo's key that was just made counts from the next opening on.
-    with session.services() as services:
         steps = load_steps(services.project)
         if dataset not in steps:
             raise DefinitionError("cli.unknown_dataset", dataset=dataset, known=", ".join(sorted(steps)))
