@@ -177,7 +177,7 @@ def _foreseen(
         # NOTE: judged beside no other yes, because where enough people said yes nothing is said of one more.
         others = [one for one in facts if one.fact.predicate.get("verdict") != "approved"]
         own = [r for r in before_gate([*others, signed]).judged.approvals.reasons if r.facts == (position,)]
-        let_off = _OF_THE_PERSON if _takes_back(fact, party, before_gate(facts)) else ()
+        let_off = _OF_THE_PERSON if own and _takes_back(fact, party, before_gate(facts)) else ()
         void += [reason for reason in own if reason.key not in let_off]
     if void:
         raise DefinitionError("deciding.void", reasons="".join(f"\n  - {reason.text()}" for reason in void))

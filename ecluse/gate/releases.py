@@ -52,15 +52,23 @@ def find_release(request: Request, charter: Charter, book: Book) -> FoundRelease
 
 def _missing(request: Request, book: Book) -> Reason:
     """That there is no such release; a dataset may have been released, and not together with what else is asked for."""
-    begins = f"{request.dataset}@{request.version or ''}"
-    named = [str(s.name) for r in book.of_kind("release") if r.here for s in r.subjects]
-    if request.release is None and any(
-        name == begins if request.version is not None else name.startswith(begins) for name in named
-    ):
+    if request.release is None and _was_released(request, book):
         return Reason("release_apart", {"dataset": request.dataset})
     if request.version is None:
         return Reason("release_none", {"dataset": request.dataset})
     return Reason("release_missing", {"dataset": request.dataset, "version": request.version or "?"})
+
+
+def _was_released(request: Request, book: Book) -> bool:
+    named = (str(s.name) for r in book.of_kind("release") if r.here for s in r.subjects)
+    if request.version is None:
+        return any(name.startswith(f"{request.dataset}@") for name in named)
+    return f"{request.dataset}@{request.version}" in named
+
+
+def releases_of(decision: Record, book: Book) -> list[tuple[Record, str]]:
+    """The facts of the releases that a decision is about, each with the digest by which it names it."""
+    return [(release, sha256) for sha256 in decision.digests for release in book.about("release", sha256)]
 
 
 def earlier_releases(request: Request, manifest: Manifest, book: Book, count: int) -> list[tuple[int, Manifest]]:

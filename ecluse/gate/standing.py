@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from ecluse.gate.book import Book, Record, moment
 from ecluse.gate.criteria import JudgedCriteria
-from ecluse.gate.releases import stated_manifest
+from ecluse.gate.releases import releases_of, stated_manifest
 from ecluse.model.charter import Gate
 from ecluse.model.latest import semantic
 from ecluse.model.release import Manifest
@@ -32,7 +32,7 @@ def patch_objections(
 
 def looked_at(record: Record, book: Book) -> Manifest | None:
     """The release that an answer is about, as somebody attested it here."""
-    told = [(release, sha256) for sha256 in record.digests for release in book.about("release", sha256)]
+    told = releases_of(record, book)
     attested = [(release, sha256) for release, sha256 in told if release.here and release.attested("release")]
     first = min(attested, key=lambda one: one[0].position, default=None)
     return stated_manifest(*first, book) if first is not None else None

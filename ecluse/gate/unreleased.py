@@ -11,7 +11,7 @@ from ecluse.gate.evidence import Evidence
 from ecluse.gate.kill import kill_reasons
 from ecluse.gate.personal import columns_with_findings
 from ecluse.gate.readers import covers, reader_reasons
-from ecluse.gate.releases import stated_manifest
+from ecluse.gate.releases import releases_of, stated_manifest
 from ecluse.gate.rules import rule_reasons
 from ecluse.gate.verdict import age_reasons, once, purpose_reasons, review_reasons
 from ecluse.model.charter import UNRELEASED, Charter, Grant
@@ -114,8 +114,8 @@ def _withdrawn(request: Request, manifest: Manifest | None, book: Book) -> list[
 
 def _named(decision: Record, book: Book) -> Iterator[Manifest]:
     """The releases that a decision is about."""
-    told = [(release, sha256) for sha256 in decision.digests for release in book.about("release", sha256)]
-    return (m for release, sha256 in told if (m := stated_manifest(release, sha256, book)) is not None)
+    told = (stated_manifest(release, sha256, book) for release, sha256 in releases_of(decision, book))
+    return (manifest for manifest in told if manifest is not None)
 
 
 def _objection(decision: Record) -> Reason:

@@ -9,13 +9,17 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ecluse.errors import LedgerError
 from ecluse.ledger.agent import AgentKey
 from ecluse.ledger.keys import ED25519, P256, Sign, Signer, public_half, scheme_of, signature_holds
 from ecluse.ledger.kms import KmsKey
 from ecluse.ledger.token import TokenKey
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 class Place(Protocol):
@@ -38,11 +42,18 @@ class Place(Protocol):
         """``LedgerError`` for whatever the place and the libraries that reach it say, and no secret in it."""
 
 
-#: The kinds of places, by the scheme of their URI; each is made of the URI and of a passphrase, which a token needs.
-_KINDS: dict[str, Callable[[str, str | None], Place]] = {
-    "awskms": lambda uri, _: KmsKey(uri),
-    "hsm": TokenKey,
-    "ssh-agent": lambda uri, _: AgentKey(uri),
+class _Kind(NamedTuple):
+    """A kind of places: made of the URI and of a passphrase, which a token needs, and how its keys may sign."""
+
+    make: Callable[[str, str | None], Place]
+    schemes: tuple[str, ...] = (P256,)
+
+
+#: The kinds of places, by the scheme of their URI.
+_KINDS = {
+    "awskms": _Kind(lambda uri, _: KmsKey(uri)),
+    "hsm": _Kind(TokenKey),
+    "ssh-agent": _Kind(lambda uri, _: AgentKey(uri), (ED25519, P256)),
 }
 
 
@@ -53,7 +64,7 @@ class StayingKey:
     place: Place
     public: str
 
-    def public_key(self) -> Any:
+    def public_key(self) -> Ed25519PublicKey | EllipticCurvePublicKey:
         """The public half."""
         return public_half(self.public)
 
@@ -88,15 +99,17 @@ def public_at(uri: str, passphrase: str | None = None) -> str:
 
 def schemes_at(uri: str) -> tuple[str, ...]:
     """In which schemes a key at ``uri`` may sign."""
-    return (ED25519, P256) if _kind(uri) == "ssh-agent" else (P256,)
+    kind = _kind(uri)
+    # NOTE: another kind of URI is refused by name once it is asked to sign, and not passed over here.
+    return kind.schemes if kind else (P256,)
 
 
 def _place(uri: str, passphrase: str | None) -> Place:
-    made = _KINDS.get(_kind(uri))
-    if made is None:
+    kind = _kind(uri)
+    if kind is None:
         raise LedgerError("ledger.place_uri", uri=uri)
-    return made(uri, passphrase)
+    return kind.make(uri, passphrase)
 
 
-def _kind(uri: str) -> str:
-    return uri.partition(":")[0]
+def _kind(uri: str) -> _Kind | None:
+    return _KINDS.get(uri.partition(":")[0])

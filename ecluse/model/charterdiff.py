@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -55,11 +56,12 @@ def _named(entry: str, items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]
     if entry != "grants":
         return {str(item[_LISTS[entry]]): item for item in items}
     found: dict[str, dict[str, Any]] = {}
+    known: Counter[str] = Counter()
     for grant in items:
         # NOTE: a grant has no id; it is what it gives to whom of what, and several may give the same in two ways.
         name = f"{grant['role']}: {', '.join(grant['datasets'])} ({', '.join(grant['purposes'])})"
-        others = sum(1 for known in found if known.partition(" #")[0] == name)
-        found[f"{name} #{others + 1}" if others else name] = grant
+        known[name] += 1
+        found[name if known[name] == 1 else f"{name} #{known[name]}"] = grant
     return found
 
 

@@ -47,8 +47,8 @@ def rollback_release(services: Services, signer: Signer, manifest: Manifest, rea
 
     A newer release takes them forward again: what ``main`` leaves stays readable. Where a product moves, ``signer``,
     a person's, signs the decision, and each product that moves gets a ``publication`` fact with ``update="rollback"``,
-    which names the same run. What is made from the products isn't touched. ``Refused`` for a
-    release that was withdrawn.
+    which names the same run. What is made from the products isn't touched. ``Refused`` for a release that was
+    withdrawn.
     """
     if not reason.strip():
         raise DefinitionError("step.rollback_reason")
