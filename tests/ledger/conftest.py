@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ecluse.ledger import Log, Signer, open_checkpoint, public_at, scheme_of, sign, trust_of
+from ecluse.ledger import Log, Signer, open_checkpoint, parties_here, public_at, scheme_of, sign, trust_of
 from ecluse.model.charter import Charter, Gate, Key, Party
 from ecluse.model.facts import Fact, Subject
 from ecluse.project import Project
@@ -104,6 +104,23 @@ def project(tmp_path, uri):
     """A project whose pipeline's key stays at ``uri``: where that is, the tests of a kind of place say."""
     url = f"sqlite:///{tmp_path / 'ecluse.db'}"
     return Project(tmp_path, "demo", "prod", "dev", url, tmp_path / "state", signers=(("svc-pipeline", uri),))
+
+
+@pytest.fixture
+def counts(project, team, database, fact, tmp_path, extends):
+    """Show that the log counts what a signer signs for it, and that nothing of its key is left here."""
+
+    def shown(signer, text="short"):
+        log = Log(database, trust_of(team))
+        with database.transaction() as connection:
+            log.append(connection, [sign(fact(n=n, text=text), signer) for n in range(2)])
+        assert log.verify().size == 2
+        assert [f.key_ids for f in log.facts()] == [{signer.key_id}] * 2
+        assert extends(log, log.checkpoint(signer)).size == 2
+        assert parties_here(project, team) == ("svc-pipeline",)
+        assert not (tmp_path / "state").exists()
+
+    return shown
 
 
 @pytest.fixture

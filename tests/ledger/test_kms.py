@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from ecluse.errors import LedgerError
-from ecluse.ledger import Log, parties_here, public_at, service_signer, sign, signer_for, trust_of
+from ecluse.ledger import public_at, service_signer, signer_for
 from ecluse.ledger.keys import P256, signature_holds
 from tests.conftest import SECRET
 
@@ -42,16 +42,8 @@ def refused(capsys, caplog):
     return caught
 
 
-def test_a_key_in_aws_kms_signs_facts_that_the_log_counts(project, team, database, fact, tmp_path, extends):
-    log = Log(database, trust_of(team))
-    signer = service_signer(project, team)
-    with database.transaction() as connection:
-        log.append(connection, [sign(fact(n=n, text="long" * 2000), signer) for n in range(2)])
-    assert log.verify().size == 2
-    assert [f.key_ids for f in log.facts()] == [{signer.key_id}] * 2
-    assert extends(log, log.checkpoint(signer)).size == 2
-    assert parties_here(project, team) == ("svc-pipeline",)
-    assert not (tmp_path / "state").exists()
+def test_a_key_in_aws_kms_signs_facts_that_the_log_counts(project, team, counts):
+    counts(service_signer(project, team), "long" * 2000)
 
 
 def test_a_key_is_named_by_its_id_its_arn_or_an_alias(kms, project, team, uri):

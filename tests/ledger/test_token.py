@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 
 from ecluse.cli import app
 from ecluse.errors import DefinitionError, LedgerError
-from ecluse.ledger import Log, parties_here, public_at, service_signer, sign, signer_for, trust_of
+from ecluse.ledger import public_at, service_signer, signer_for, trust_of
 from ecluse.ledger.keys import P256, hex_of, key_id, signature_holds
 from ecluse.model.charter import Key, Party
 from tests.ledger.conftest import SINCE
@@ -66,16 +66,8 @@ def public(uri):
     return public_at(uri)
 
 
-def test_a_token_signs_facts_that_the_log_counts(project, team, database, fact, tmp_path, extends):
-    log = Log(database, trust_of(team))
-    signer = service_signer(project, team, PIN)
-    with database.transaction() as connection:
-        log.append(connection, [sign(fact(n=n), signer) for n in range(2)])
-    assert log.verify().size == 2
-    assert [f.key_ids for f in log.facts()] == [{signer.key_id}] * 2
-    assert extends(log, log.checkpoint(signer)).size == 2
-    assert parties_here(project, team) == ("svc-pipeline",)
-    assert not (tmp_path / "state").exists()
+def test_a_token_signs_facts_that_the_log_counts(project, team, counts):
+    counts(service_signer(project, team, PIN))
 
 
 def test_a_signature_counts_in_the_scheme_of_its_key_only(project, team, public):
